@@ -1,0 +1,45 @@
+# make            set up .venv and run the default study
+# make test       every test;  make lint   style;  make bench   speed against peers
+# make mno        the default study with MnO (MNO=path/to/Data2_MnO.csv to use a local file)
+# make clean      remove the results (the environment stays)
+
+PYTHON ?= python3
+CORES ?= all
+BIN := .venv/bin
+# Packages come as wheels, so no compiler is needed. Snakemake needs connection_pool, which is
+# published as source only; it is plain Python.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--only-binary=:all: --no-binary=connection_pool --constraint constraints.txt
+READY := .venv/ready
+
+.PHONY: all mno test lint bench clean
+.DELETE_ON_ERROR:
+
+all: $(READY)
+	$(BIN)/snakemake --cores $(CORES)
+
+mno: $(READY)
+	$(BIN)/snakemake --cores $(CORES) --configfile config/mno.yaml $(if $(MNO),--config 'local={MnO: $(MNO)}')
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+bench: $(READY)
+	$(INSTALL) --editable '.[engines]'
+	$(BIN)/python benchmarks/engine.py
+
+clean:
+	rm -rf results
+
+$(READY): pyproject.toml constraints.txt
+	@echo "Setting up .venv (a minute or two) ..."
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python 3.11 or newer is needed; set PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(INSTALL) --editable '.[test,lint]'
+	@touch $@

@@ -1,0 +1,40 @@
+# Whiteline: valence and crystal field of 3d ions from L2,3 spectra.
+#
+#   snakemake --cores all                                     the default study, config/config.yaml
+#   snakemake --cores all --configfile config/quick.yaml      a small one
+#
+# Stages, one file each in rules/:
+#   simulate -> library -> preprocess -> align -> distances -> embed
+#   fetch, queries, scenarios ----^                        \-> estimate -> score -> report
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+
+if "libraries" not in config and "extends" not in config:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/simulate.smk"
+include: "rules/library.smk"
+include: "rules/fetch.smk"
+include: "rules/queries.smk"
+include: "rules/scenarios.smk"
+include: "rules/preprocess.smk"
+include: "rules/align.smk"
+include: "rules/distances.smk"
+include: "rules/embed.smk"
+include: "rules/estimate.smk"
+include: "rules/score.smk"
+#include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/scores.csv",
+        "results/report.html",
+        embeddings(),

@@ -1,0 +1,24 @@
+# Distances of a collection to the library by one measure.
+# In: preprocessed spectra, shifts.
+# Out: results/{library}/{preprocessing}/{measure}/{collection}_distances.nc
+
+
+rule compute_distances:
+    input:
+        modules=lambda w: stage_of_kind("compute_distances", "measures", w.measure),
+        queries="results/{library}/{preprocessing}/{collection}.nc",
+        library="results/{library}/{preprocessing}/library.nc",
+        shifts="results/{library}/{preprocessing}/{collection}_shifts.nc",
+    output:
+        distances="results/{library}/{preprocessing}/{measure}/{collection}_distances.nc",
+    params:
+        kind=lambda w: STUDY["measures"][w.measure]["kind"],
+        parameters=lambda w: parameters("measures", w.measure),
+    log:
+        "results/logs/compute_distances/{library}_{preprocessing}_{measure}_{collection}.log",
+    benchmark:
+        "results/{library}/{preprocessing}/{measure}/{collection}_benchmark.tsv"
+    message:
+        "{wildcards.library}: {wildcards.measure} distances of {wildcards.collection}"
+    script:
+        "../scripts/compute_distances.py"

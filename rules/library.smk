@@ -1,0 +1,24 @@
+# Broadened spectra of all ions and symmetries of a library, on one energy grid.
+# In: sticks. Out: results/{library}/library.nc
+
+
+rule build_library:
+    input:
+        modules=stage("build_library", "resources/binding_energies_2p.csv"),
+        sticks=lambda w: [
+            f"results/{w.library}/sticks/{symmetry}/{ion}.nc"
+            for symmetry in STUDY["libraries"][w.library]["symmetry"]
+            for ion in STUDY["libraries"][w.library]["ions"]
+        ],
+    output:
+        library="results/{library}/library.nc",
+    params:
+        broadening=lambda w: STUDY["libraries"][w.library]["broadening"],
+        energy=lambda w: STUDY["libraries"][w.library]["energy"],
+        chemical_shift=lambda w: STUDY["libraries"][w.library]["chemical_shift"],
+    log:
+        "results/logs/build_library/{library}.log",
+    message:
+        "{wildcards.library}: broadening the library"
+    script:
+        "../scripts/build_library.py"

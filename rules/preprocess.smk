@@ -1,0 +1,63 @@
+# Spectra ready for comparison: no background, on the library's energy axis, normalised.
+# In: library.nc, queries/{recorded}.nc. Out: results/{library}/{preprocessing}/{library,map,...}.nc
+
+
+rule preprocess_library:
+    input:
+        modules=stage("preprocess_library"),
+        library="results/{library}/library.nc",
+    output:
+        spectra="results/{library}/{preprocessing}/library.nc",
+    params:
+        background=lambda w: STUDY["preprocessings"][w.preprocessing]["background"],
+        normalisation=lambda w: STUDY["preprocessings"][w.preprocessing]["normalisation"],
+    log:
+        "results/logs/preprocess_library/{library}_{preprocessing}.log",
+    message:
+        "{wildcards.library}: preparing the library"
+    script:
+        "../scripts/preprocess_library.py"
+
+
+rule select_map:
+    input:
+        modules=stage("select_map"),
+        library="results/{library}/{preprocessing}/library.nc",
+    output:
+        spectra="results/{library}/{preprocessing}/map.nc",
+    params:
+        slater_reduction=lambda w: STUDY["libraries"][w.library]["map"].get("slater_reduction"),
+        broadening=lambda w: STUDY["libraries"][w.library]["broadening"][
+            STUDY["libraries"][w.library]["map"]["broadening"]
+        ],
+    log:
+        "results/logs/select_map/{library}_{preprocessing}.log",
+    message:
+        "{wildcards.library}: taking the slice for the maps"
+    script:
+        "../scripts/select_map.py"
+
+
+def query_setting(wildcards, key):
+    """A setting of a query set, or that of the preprocessing where the set has none."""
+    own = STUDY["queries"].get(wildcards.recorded, {})
+    return own.get(key, STUDY["preprocessings"][wildcards.preprocessing].get(key))
+
+
+rule preprocess_queries:
+    input:
+        modules=stage("preprocess_queries"),
+        recorded="results/{library}/queries/{recorded}.nc",
+        library="results/{library}/{preprocessing}/library.nc",
+    output:
+        spectra="results/{library}/{preprocessing}/{recorded}.nc",
+    params:
+        background=lambda w: query_setting(w, "background"),
+        normalisation=lambda w: STUDY["preprocessings"][w.preprocessing]["normalisation"],
+        energy_reference=lambda w: query_setting(w, "energy_reference"),
+    log:
+        "results/logs/preprocess_queries/{library}_{preprocessing}_{recorded}.log",
+    message:
+        "{wildcards.library}: preparing the spectra of {wildcards.recorded}"
+    script:
+        "../scripts/preprocess_queries.py"

@@ -1,0 +1,28 @@
+# Simulated test spectra with known truth, disturbed as a measurement would.
+# In: the table of atomic parameters. Out: results/{library}/queries/scenarios.nc
+
+
+rule make_scenarios:
+    input:
+        modules=stage(
+            "make_scenarios",
+            "resources/atomic_parameters_l23.csv",
+            "resources/binding_energies_2p.csv",
+        ),
+    output:
+        recorded="results/{library}/queries/scenarios.nc",
+    params:
+        library=lambda w: {
+            key: value
+            for key, value in STUDY["libraries"][w.library].items()
+            if key != "map"
+        },
+        name="{library}",
+        scenarios=STUDY["scenarios"],
+        seed=STUDY["seed"],
+    log:
+        "results/logs/make_scenarios/{library}.log",
+    message:
+        "{wildcards.library}: simulating the test spectra"
+    script:
+        "../scripts/make_scenarios.py"

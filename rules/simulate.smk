@@ -1,0 +1,26 @@
+# Stick spectra of one ion in one symmetry over the library's grid.
+# In: the table of atomic parameters. Out: results/{library}/sticks/{symmetry}/{ion}.nc
+
+from whiteline.grids import AXES
+
+
+def simulation_axes(library):
+    """The part of a library's configuration on which its stick spectra depend."""
+    return {axis: library[axis] for axis in AXES if axis in library}
+
+
+rule simulate_sticks:
+    input:
+        modules=stage("simulate_sticks", "resources/atomic_parameters_l23.csv"),
+    output:
+        sticks="results/{library}/sticks/{symmetry}/{ion}.nc",
+    params:
+        ion="{ion}",
+        symmetry="{symmetry}",
+        axes=lambda w: simulation_axes(STUDY["libraries"][w.library]),
+    log:
+        "results/logs/simulate_sticks/{library}_{symmetry}_{ion}.log",
+    message:
+        "{wildcards.library}: simulating {wildcards.ion} in {wildcards.symmetry}"
+    script:
+        "../scripts/simulate_sticks.py"

@@ -1,0 +1,250 @@
+"""Reads a study's configuration: checks it against the schema and fills in the defaults."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from jsonschema import Draft202012Validator, ValidationError, validators
+
+from whiteline import embeddings, estimators, measures
+from whiteline.atomic import parse_ion
+from whiteline.errors import InputError
+from whiteline.grids import AXES, grid
+
+SCHEMA = Path(__file__).parents[2] / "config" / "config.schema.yaml"
+LOADERS = {
+    "measures": measures.load,
+    "embeddings": embeddings.load,
+    "estimators": estimators.load,
+}
+RESERVED_COLLECTIONS = ("library", "map", "scenarios")
+
+
+def load(study: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Check a configuration and return it with every default filled in.
+
+    Parameters
+    ----------
+    study
+        The configuration as read from YAML.
+    source
+        Name of its file, for messages; ``extends`` is taken relative to it.
+
+    Raises
+    ------
+    InputError
+        One sentence with file and key, for the first thing that is wrong.
+    """
+    study = _extend(dict(study), Path(source))
+    # Defaults are filled in while validating, so an error is sought first on a pristine copy.
+    error = next(iter(sorted(Draft202012Validator(_schema()).iter_errors(study), key=_depth)), None)
+    if error is not None:
+        raise InputError(f"{source}: {_sentence(error)}")
+    _filling_validator()(_schema()).validate(study)
+    _fill_report(study)
+    for check in (_check_libraries, _check_queries, _check_kinds, _check_names, _check_scenarios):
+        for message in check(study):
+            raise InputError(f"{source}: {message}")
+    return study
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """A YAML file as a dictionary.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, not YAML (with the line), or not a mapping.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise InputError(f"{path}, line {line}: not valid YAML: {error.problem}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected keys and values, found {type(content).__name__}")
+    return content
+
+
+def _extend(study: dict[str, Any], source: Path) -> dict[str, Any]:
+    base = study.pop("extends", None)
+    if base is None:
+        return study
+    path = source.parent / str(base)
+    return _merge(_extend(read_yaml(path), path), study)
+
+
+def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        merged[key] = _merge(base[key], value) if both else value
+    return merged
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return read_yaml(SCHEMA)
+
+
+def _depth(error: ValidationError) -> int:
+    return len(error.absolute_path)
+
+
+@cache
+def _filling_validator() -> type:
+    """A validator that also writes the schema's defaults into what it checks."""
+    check = Draft202012Validator.VALIDATORS["properties"]
+
+    def fill(validator, properties, instance, schema) -> Iterator[ValidationError]:
+        for key, part in properties.items():
+            if isinstance(instance, dict) and "default" in part:
+                default = part["default"]
+                instance.setdefault(key, default.copy() if hasattr(default, "copy") else default)
+        yield from check(validator, properties, instance, schema)
+
+    return validators.extend(Draft202012Validator, {"properties": fill})
+
+
+def _sentence(error: ValidationError) -> str:
+    """What is wrong and what would be right, in the words of the configuration."""
+    key = ".".join(str(part) for part in error.absolute_path) or "the configuration"
+    value = error.instance
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema.get("properties", {}))
+        unknown = sorted(set(value) - set(known))[0]
+        near = difflib.get_close_matches(str(unknown), known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+        return f"{key}: unknown key {unknown!r}; {hint}"
+    if error.validator == "required":
+        missing = sorted(set(error.validator_value) - set(value))[0]
+        return f"{key}: the key {missing!r} is missing"
+    if error.validator == "oneOf":
+        return _nearest_alternative(error, key)
+    if error.validator in ("minItems", "minProperties"):
+        return f"{key}: is empty; give at least {error.validator_value}"
+    if error.validator == "enum":
+        return f"{key}: {value!r} is none of {', '.join(map(str, error.validator_value))}"
+    if error.validator == "type":
+        wanted = error.validator_value
+        wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
+        return f"{key}: {value!r} should be of type {wanted}"
+    if error.validator == "pattern":
+        return f"{key}: the name {value!r} may hold only letters, digits and single _ or - between them"
+    return f"{key}: {error.message}"
+
+
+def _nearest_alternative(error: ValidationError, key: str) -> str:
+    """The fault within the alternative of the value's own shape, else the description of all."""
+    shape = {list: "array", dict: "object"}.get(type(error.instance))
+    for inner in error.context:
+        alternative = error.schema["oneOf"][inner.schema_path[0]]
+        if shape is not None and alternative["type"] == shape:
+            return _sentence(inner)
+    description = error.schema["description"].rstrip(".")
+    return f"{key}: {error.instance!r} is not {description[0].lower()}{description[1:]}"
+
+
+def _fill_report(study: dict[str, Any]) -> None:
+    """The names that a report shows where the configuration names none."""
+    scored = [name for name in study["scenarios"] if name != study.get("calibration")]
+    study["report"].setdefault("measure", next(iter(study["measures"])))
+    study["report"].setdefault("estimator", list(study["estimators"])[-1])
+    if scored:
+        study["report"].setdefault("ranked_by", scored[-1])
+
+
+def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
+    for name, library in study["libraries"].items():
+        where = f"libraries.{name}"
+        elements = set()
+        for text in library["ions"]:
+            try:
+                elements.add(parse_ion(text).element)
+            except InputError as error:
+                yield f"{where}.ions: {error}"
+        if len(elements) > 1:
+            yield f"{where}.ions: one library is of one element, found {', '.join(sorted(elements))}"
+        for axis in (*AXES, "energy"):
+            try:
+                values = grid(library.get(axis, 0.0))
+            except InputError as error:
+                yield f"{where}.{axis}: {error}"
+                return
+            if not np.isfinite(values).all():
+                yield f"{where}.{axis}: a value is not finite"
+            if len(np.unique(values)) < len(values):
+                yield f"{where}.{axis}: a value stands twice"
+            if axis == "energy" and len(values) < 10:
+                yield f"{where}.energy: {len(values)} points; at least 10 are needed"
+            if axis in ("slater_reduction", "temperature") and (values <= 0).any():
+                yield f"{where}.{axis}: {values.min()} is not above 0"
+        if "D4h" not in library["symmetry"]:
+            for axis in ("ds", "dt"):
+                if grid(library[axis]).any():
+                    yield f"{where}.{axis}: needs symmetry D4h, not {library['symmetry']}"
+        if library["map"]["broadening"] >= len(library["broadening"]):
+            yield f"{where}.map.broadening: there are only {len(library['broadening'])} broadenings, counted from 0"
+
+
+def _check_queries(study: Mapping[str, Any]) -> Iterator[str]:
+    for name, queries in study["queries"].items():
+        where = f"queries.{name}"
+        if name in RESERVED_COLLECTIONS:
+            yield f"{where}: the name is taken by the workflow; choose another"
+        if queries["library"] not in study["libraries"]:
+            yield f"{where}.library: there is no library {queries['library']!r}"
+            continue
+        if ("measured" in queries) == ("files" in queries):
+            yield f"{where}: give either 'measured' or 'files'"
+        if "energy_reference" in queries:
+            ion = queries["energy_reference"]["ion"]
+            if ion not in study["libraries"][queries["library"]]["ions"]:
+                yield f"{where}.energy_reference.ion: {ion!r} is not in the library"
+            if "energy_uncertainty" not in queries:
+                yield f"{where}.energy_reference: needs energy_uncertainty beside it"
+        for path in queries.get("files", ()):
+            if not Path(path).is_file():
+                yield f"{where}.files: {path}: no such file"
+        stems = [Path(path).stem for path in queries.get("files", ())]
+        if len(set(stems)) < len(stems):
+            yield f"{where}.files: two files share a name; identifiers would clash"
+
+
+def _check_kinds(study: Mapping[str, Any]) -> Iterator[str]:
+    for section, loader in LOADERS.items():
+        for name, entry in study[section].items():
+            parameters = {key: value for key, value in entry.items() if key != "kind"}
+            try:
+                loader(entry["kind"], **parameters)
+            except InputError as error:
+                yield f"{section}.{name}: {error}"
+
+
+def _check_names(study: Mapping[str, Any]) -> Iterator[str]:
+    for key, section in (("measure", "measures"), ("estimator", "estimators")):
+        name = study["report"].get(key)
+        if name is not None and name not in study[section]:
+            yield f"report.{key}: there is no {name!r} among the {section}"
+    scored = [name for name in study["scenarios"] if name != study.get("calibration")]
+    ranked_by = study["report"].get("ranked_by")
+    if ranked_by is not None and ranked_by not in scored:
+        yield f"report.ranked_by: there is no scored scenario {ranked_by!r}"
+    calibration = study.get("calibration")
+    if calibration is not None and calibration not in study["scenarios"]:
+        yield f"calibration: there is no scenario {calibration!r}"
+
+
+def _check_scenarios(study: Mapping[str, Any]) -> Iterator[str]:
+    for name, scenario in study["scenarios"].items():
+        for part in ("draw", "disturb", "vary"):
+            if scenario[part] and scenario["tier"] != "c":
+                yield f"scenarios.{name}.{part}: only tier c is disturbed, this is tier {scenario['tier']}"

@@ -1,0 +1,295 @@
+"""The netCDF files that the stages hand to each other: what each must hold, and how it is written.
+
+Every product is checked when it is written and when it is read, so a stage can rely on its input.
+Files follow the CF conventions; strings are stored as fixed-width characters because variable-length
+strings leave bytes in an HDF5 file that differ from run to run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from whiteline import __version__
+from whiteline.errors import InputError
+
+FLOAT, SINGLE, INTEGER, FLAG, TEXT = "f8", "f4", "i4", "i1", "text"
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of a contract: dimensions, stored type, units (``None`` for text) and meaning."""
+
+    dims: tuple[str, ...]
+    dtype: str
+    units: str | None
+    long_name: str
+    may_be_nan: bool = False
+
+
+def _ion_parameters(dim: str) -> dict[str, Variable]:
+    """Parameters of the simulation, NaN where a spectrum's are not known."""
+
+    def known(units: str, long_name: str) -> Variable:
+        return Variable((dim,), FLOAT, units, long_name, may_be_nan=True)
+
+    return {
+        "ten_dq": known("eV", "cubic crystal field 10Dq"),
+        "ds": known("eV", "tetragonal crystal field Ds"),
+        "dt": known("eV", "tetragonal crystal field Dt"),
+        "slater_reduction": known("1", "reduction of the d-d Slater integrals from Hartree-Fock"),
+        "slater_reduction_pd": known(
+            "1", "reduction of the p-d Slater integrals from Hartree-Fock"
+        ),
+        "zeta_3d_scale": known("1", "scale of the 3d spin-orbit coupling"),
+        "temperature": known("K", "temperature of the initial states"),
+    }
+
+
+def _spectrum_labels() -> dict[str, Variable]:
+    """What is known of each spectrum of a library or a collection."""
+
+    def known(units: str, long_name: str) -> Variable:
+        return Variable(("spectrum",), FLOAT, units, long_name, may_be_nan=True)
+
+    return {
+        "id": Variable(("spectrum",), TEXT, None, "identifier"),
+        "ion": Variable(("spectrum",), TEXT, None, "ion, empty where unknown"),
+        "symmetry": Variable(("spectrum",), TEXT, None, "point group, empty where unknown"),
+        "valence": known("1", "valence (oxidation state)"),
+        **_ion_parameters("spectrum"),
+        "lorentzian_hwhm_l3": known("eV", "Lorentzian half width at half maximum, L3"),
+        "lorentzian_hwhm_l2": known("eV", "Lorentzian half width at half maximum, L2"),
+        "gaussian_sigma": known("eV", "Gaussian standard deviation"),
+        "energy_uncertainty": known("eV", "largest shift that the search may find"),
+        "scenario": Variable(("spectrum",), TEXT, None, "scenario, empty for measured spectra"),
+        "level": known("1", "strength of the disturbance, in the units of its kind"),
+        "leave_out": Variable(
+            ("spectrum",), FLAG, "1", "1 to leave library spectra of the same ion and 10Dq out"
+        ),
+    }
+
+
+def _ragged(outer: str, inner: str, energy: str, intensity: str) -> dict[str, Variable]:
+    """A CF contiguous ragged array: ``row_size`` consecutive values of ``inner`` per ``outer``."""
+    return {
+        "energy": Variable((inner,), FLOAT, "eV", energy),
+        "intensity": Variable((inner,), FLOAT, "1", intensity),
+        "row_size": Variable((outer,), INTEGER, "1", f"number of {inner}s per {outer}"),
+    }
+
+
+_PAIR_IDS = {
+    "query_id": Variable(("query",), TEXT, None, "identifier of the query"),
+    "library_id": Variable(("library",), TEXT, None, "identifier of the library spectrum"),
+}
+
+CONTRACTS: dict[str, dict[str, Variable]] = {
+    "sticks": {
+        **_ragged("point", "stick", "E_final - E_initial", "squared dipole matrix element"),
+        **_ion_parameters("point"),
+    },
+    "recorded": {
+        **_ragged("spectrum", "sample", "energy as recorded", "signal, white line positive"),
+        **_spectrum_labels(),
+    },
+    "spectra": {
+        "intensity": Variable(("spectrum", "energy"), FLOAT, "1", "normalised intensity"),
+        "energy": Variable(("energy",), FLOAT, "eV", "photon energy or energy loss"),
+        **_spectrum_labels(),
+        "energy_shift": Variable(("spectrum",), FLOAT, "eV", "shift added to the recorded energy"),
+    },
+    "shifts": {
+        "energy_shift": Variable(
+            ("query", "library"), SINGLE, "eV", "further shift of the query onto the library"
+        ),
+        "similarity": Variable(
+            ("query", "library"), SINGLE, "1", "correlation reached at that shift"
+        ),
+        **_PAIR_IDS,
+    },
+    "distances": {
+        "distance": Variable(("query", "library"), SINGLE, "1", "distance, 0 = identical"),
+        **_PAIR_IDS,
+    },
+    "embedding": {
+        "coordinate": Variable(("spectrum", "component"), FLOAT, "1", "coordinate in the map"),
+        "is_query": Variable(("spectrum",), FLAG, "1", "1 for a query, 0 for a library spectrum"),
+        **{k: v for k, v in _spectrum_labels().items() if k in ("id", "ion", "valence", "ten_dq")},
+    },
+    "estimates": {
+        "query_id": Variable(("query",), TEXT, None, "identifier of the query"),
+        "valence": Variable(("query",), FLOAT, "1", "valence (oxidation state)"),
+        "ten_dq": Variable(("query",), FLOAT, "eV", "cubic crystal field 10Dq"),
+        "distance": Variable(("query",), FLOAT, "1", "distance of the nearest library spectrum"),
+        "energy_shift": Variable(("query",), FLOAT, "eV", "total shift added to the recorded axis"),
+        "outside_library": Variable(
+            ("query",), FLAG, "1", "1 if farther from the library than its own kind ever is"
+        ),
+        "coverage": Variable(("coverage",), FLOAT, "1", "nominal coverage of the interval"),
+        "ten_dq_lower": Variable(("query", "coverage"), FLOAT, "eV", "lower bound of 10Dq", True),
+        "ten_dq_upper": Variable(("query", "coverage"), FLOAT, "eV", "upper bound of 10Dq", True),
+        "candidate": Variable(("candidate",), FLOAT, "1", "valence of the candidate"),
+        "candidate_ten_dq": Variable(("query", "candidate"), FLOAT, "eV", "10Dq at that valence"),
+        "candidate_distance": Variable(
+            ("query", "candidate"), FLOAT, "1", "least distance at that valence"
+        ),
+        "candidate_match": Variable(
+            ("query", "candidate"), INTEGER, "1", "library row of the nearest at that valence"
+        ),
+    },
+}
+
+# Variables that xarray keeps as coordinates: labels rather than results.
+_RESULTS = {
+    "sticks": ("energy", "intensity", "row_size"),
+    "recorded": ("energy", "intensity", "row_size"),
+    "spectra": ("intensity",),
+    "shifts": ("energy_shift", "similarity"),
+    "distances": ("distance",),
+    "embedding": ("coordinate",),
+    "estimates": tuple(
+        name for name in CONTRACTS["estimates"] if name not in ("query_id", "coverage", "candidate")
+    ),
+}
+
+
+def dumps(parameters: Mapping) -> str:
+    """Parameters as JSON with sorted keys, the form in which files and rules keep them."""
+    return json.dumps(parameters, sort_keys=True)
+
+
+def dataset(kind: str, variables: Mapping[str, object], **attributes: object) -> xr.Dataset:
+    """A dataset of the given kind from plain arrays, with units and names from the contract.
+
+    Parameters
+    ----------
+    kind
+        Name of a contract, e.g. ``"spectra"``.
+    variables
+        One array per variable; parameters that are not known (may be NaN) can be left out.
+    attributes
+        Global attributes (numbers or text; use `dumps` for nested ones).
+
+    Raises
+    ------
+    InputError
+        If a variable is missing, unknown, or of the wrong shape.
+    """
+    contract = CONTRACTS[kind]
+    unknown = sorted(set(variables) - set(contract))
+    if unknown:
+        raise InputError(f"a {kind} file has no variable {unknown[0]!r}")
+    sizes: dict[str, int] = {}
+    for name, array in variables.items():
+        for dim, size in zip(contract[name].dims, np.shape(array), strict=False):
+            sizes.setdefault(dim, size)
+    arrays = {}
+    for name, spec in contract.items():
+        if name in variables:
+            value = np.asarray(variables[name], dtype=str if spec.dtype == TEXT else spec.dtype)
+        elif spec.may_be_nan:
+            value = np.full([sizes[d] for d in spec.dims], np.nan)
+        else:
+            raise InputError(f"a {kind} file needs the variable {name!r}")
+        arrays[name] = xr.Variable(spec.dims, value, _attributes(spec))
+    results = _RESULTS[kind]
+    return xr.Dataset(
+        {name: arrays[name] for name in results},
+        {name: value for name, value in arrays.items() if name not in results},
+        {"contract": kind, **attributes},
+    )
+
+
+def write(data: xr.Dataset, path: str | Path) -> None:
+    """Check a dataset against its contract and write it, whole or not at all.
+
+    The file is written beside its final place and then renamed, so that a job that is
+    killed leaves nothing half-written.
+    """
+    path = Path(path)
+    _check(data, f"{path}")
+    data = data.assign_attrs(
+        Conventions="CF-1.11", history=f"whiteline {__version__}: {path.name}"
+    )
+    encoding: dict[str, dict] = {}
+    for name, spec in CONTRACTS[data.attrs["contract"]].items():
+        encoding[name] = (
+            {"dtype": "S1", "char_dim_name": f"{name}_length"}
+            if spec.dtype == TEXT
+            else {"_FillValue": None}
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        data.to_netcdf(temporary, engine="netcdf4", format="NETCDF4", encoding=encoding)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read(path: str | Path, kind: str) -> xr.Dataset:
+    """Read a file into memory and check it against the contract ``kind``.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not netCDF, or does not hold what the contract says.
+    """
+    try:
+        with xr.open_dataset(path, engine="netcdf4") as handle:
+            data = handle.load()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: not a readable netCDF file ({error})") from None
+    if data.attrs.get("contract") != kind:
+        raise InputError(f"{path}: expected a {kind} file, found {data.attrs.get('contract')!r}")
+    _check(data, str(path))
+    return data
+
+
+def split_rows(data: xr.Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The (energy, intensity) pairs of a ragged file, one per point or spectrum."""
+    ends = np.cumsum(data["row_size"].values)[:-1]
+    return list(
+        zip(
+            np.split(data["energy"].values, ends),
+            np.split(data["intensity"].values, ends),
+            strict=True,
+        )
+    )
+
+
+def _attributes(spec: Variable) -> dict[str, str]:
+    units = {} if spec.units is None else {"units": spec.units}
+    return {"long_name": spec.long_name, **units}
+
+
+def _check(data: xr.Dataset, where: str) -> None:
+    kind = data.attrs.get("contract")
+    if kind not in CONTRACTS:
+        raise InputError(f"{where}: the attribute 'contract' is {kind!r}, not one of {[*CONTRACTS]}")
+    for name, spec in CONTRACTS[kind].items():
+        if name not in data.variables:
+            raise InputError(f"{where}: a {kind} file needs the variable {name!r}")
+        variable = data[name]
+        if variable.dims != spec.dims:
+            raise InputError(f"{where}: {name} has dimensions {variable.dims}, not {spec.dims}")
+        if spec.units is not None and variable.attrs.get("units") != spec.units:
+            raise InputError(
+                f"{where}: {name} has units {variable.attrs.get('units')!r}, not {spec.units!r}"
+            )
+        if spec.dtype in (FLOAT, SINGLE) and not spec.may_be_nan:
+            if not np.isfinite(variable.values).all():
+                raise InputError(f"{where}: {name} has values that are not finite")

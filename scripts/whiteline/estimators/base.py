@@ -1,0 +1,75 @@
+"""What all estimators share: one estimate for each valence, and the choice among them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Estimates of n queries with c candidate valences.
+
+    ``valence`` and ``ten_dq`` (eV) have shape (n,); ``candidate_ten_dq`` (eV),
+    ``candidate_distance`` and ``candidate_match`` (row of the library) have shape (n, c).
+    """
+
+    valence: np.ndarray
+    ten_dq: np.ndarray
+    candidate_ten_dq: np.ndarray
+    candidate_distance: np.ndarray
+    candidate_match: np.ndarray
+
+
+class DistanceEstimator(BaseEstimator):
+    """Reads valence and 10Dq from distances to a library.
+
+    Every axis of the library but 10Dq (Slater reduction, widths ...) is a nuisance: the library
+    spectrum that suits the query best stands for all of them.
+    """
+
+    def fit(self, library: Mapping[str, np.ndarray], order: int) -> DistanceEstimator:
+        """Learn the library's parameters.
+
+        Parameters
+        ----------
+        library
+            ``valence``, ``ten_dq`` (eV) and ``slater_reduction`` of its m spectra, each (m,).
+        order
+            How the measure grows with a small change x of a spectrum: 1 as \\|x\\|, 2 as x^2.
+        """
+        self.library_ = {name: np.asarray(values, float) for name, values in library.items()}
+        self.order_ = order
+        self.candidates_ = np.unique(self.library_["valence"])
+        return self
+
+    def predict(self, distance: np.ndarray) -> Estimates:
+        """Estimates from distances of shape (n, m); library spectra at infinity are left out."""
+        check_is_fitted(self)
+        # Near its minimum this grows with the square of a parameter's change for every measure.
+        squared = np.asarray(distance, float) ** (2 / self.order_)
+        shape = (len(distance), len(self.candidates_))
+        ten_dq, nearest = np.empty(shape), np.empty(shape)
+        match = np.empty(shape, dtype=int)
+        for column, valence in enumerate(self.candidates_):
+            rows = np.flatnonzero(self.library_["valence"] == valence)
+            match[:, column] = rows[squared[:, rows].argmin(1)]
+            nearest[:, column] = np.asarray(distance)[np.arange(shape[0]), match[:, column]]
+            ten_dq[:, column] = self._ten_dq(squared[:, rows], rows)
+        chosen = self._choice(squared, nearest)
+        return Estimates(
+            self.candidates_[chosen], ten_dq[np.arange(shape[0]), chosen], ten_dq, nearest, match
+        )
+
+    @abstractmethod
+    def _ten_dq(self, squared: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """10Dq (eV), shape (n,), from squared distances (n, r) to the library's ``rows`` of one valence."""
+
+    def _choice(self, squared: np.ndarray, nearest: np.ndarray) -> np.ndarray:
+        """Column of the valence chosen: that of the nearest library spectrum."""
+        return nearest.argmin(1)

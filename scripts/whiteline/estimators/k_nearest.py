@@ -1,0 +1,41 @@
+"""Mean of the nearest library spectra, weighted by distance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from whiteline.estimators.base import DistanceEstimator
+
+
+class Estimator(DistanceEstimator):
+    """k nearest neighbours with weights 1 / distance (Dudani, IEEE Trans. SMC 6, 325 (1976)).
+
+    The valence is the one with the greatest weight among the k nearest of the whole library; 10Dq
+    is the weighted mean over the k nearest of that valence.
+
+    Parameters
+    ----------
+    neighbors
+        Number of neighbours k.
+    """
+
+    def __init__(self, neighbors: int = 10) -> None:
+        self.neighbors = neighbors
+
+    def _ten_dq(self, squared: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        nearest, weight = self._neighbours(squared)
+        return (self.library_["ten_dq"][rows][nearest] * weight).sum(1) / weight.sum(1)
+
+    def _choice(self, squared: np.ndarray, nearest: np.ndarray) -> np.ndarray:
+        found, weight = self._neighbours(squared)
+        valence = self.library_["valence"][found]
+        votes = [(weight * (valence == candidate)).sum(1) for candidate in self.candidates_]
+        return np.argmax(votes, axis=0)
+
+    def _neighbours(self, squared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        count = min(self.neighbors, squared.shape[1])
+        nearest = np.argsort(squared, axis=1, kind="stable")[:, :count]
+        distance = np.sqrt(np.take_along_axis(squared, nearest, axis=1))
+        # A library spectrum itself would get infinite weight; this caps it.
+        floor = 1e-6 * distance.max(1, initial=0, where=np.isfinite(distance), keepdims=True)
+        return nearest, 1 / np.maximum(distance, np.maximum(floor, 1e-12))

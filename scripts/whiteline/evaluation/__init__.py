@@ -1,0 +1,1 @@
+"""Honest evaluation: test spectra with known truth, scores, baselines and ranking."""

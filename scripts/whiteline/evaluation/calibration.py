@@ -1,0 +1,44 @@
+"""Intervals and the limit of the library from test spectra with known truth (split conformal).
+
+Lei, G'Sell, Rinaldo, Tibshirani, Wasserman, J. Am. Stat. Assoc. 113, 1094 (2018),
+doi 10.1080/01621459.2017.1307116.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+COVERAGE = (0.68, 0.95)
+# Of the calibration spectra, which do come from the library's model, this share counts as outside.
+FALSE_ALARMS = 0.01
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Half widths of the intervals of 10Dq (eV), one per `COVERAGE`, and the largest usual distance."""
+
+    radius: np.ndarray
+    distance_limit: float
+
+
+def calibrate(error: np.ndarray, distance: np.ndarray) -> Calibration:
+    """Calibration from the errors of 10Dq (eV) and nearest distances of n test spectra.
+
+    An interval of half width ``radius[c]`` holds the truth of a further spectrum of the same kind
+    with a probability of at least ``COVERAGE[c]``. It says nothing for spectra of another kind.
+    """
+    radius = [_quantile(np.abs(error), level) for level in COVERAGE]
+    return Calibration(np.array(radius), _quantile(distance, 1 - FALSE_ALARMS))
+
+
+def uncalibrated() -> Calibration:
+    """Where the study names no calibration scenario: unknown intervals, nothing is outside."""
+    return Calibration(np.full(len(COVERAGE), np.nan), np.inf)
+
+
+def _quantile(values: np.ndarray, level: float) -> float:
+    # The next spectrum counts among the n + 1: the rank is ceil((n + 1) level), at most n.
+    rank = min(int(np.ceil((len(values) + 1) * level)), len(values))
+    return float(np.sort(values)[rank - 1])

@@ -1,0 +1,49 @@
+"""What measurement does to a spectrum, one function per disturbance; every draw from a given generator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+FWHM_OVER_SIGMA = 2 * np.sqrt(2 * np.log(2))
+
+
+def disturb(
+    energy: np.ndarray,
+    intensity: np.ndarray,
+    strengths: Mapping[str, float],
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Apply disturbances in the order in which an instrument does: optics, sample, axis, detector.
+
+    Parameters
+    ----------
+    energy, intensity
+        A clean spectrum on a uniform axis (eV), each of shape (samples,).
+    strengths
+        ``gaussian_fwhm`` (eV), ``background`` (peak heights across the axis), ``energy_shift`` (eV),
+        ``dispersion_error`` (relative), ``counts`` (at the peak), ``snr`` (peak over deviation;
+        infinite means none). Those left out are not applied.
+    rng
+        Source of the noise.
+    """
+    intensity = intensity / intensity.max()
+    if strengths.get("gaussian_fwhm", 0.0) > 0:
+        sigma = strengths["gaussian_fwhm"] / FWHM_OVER_SIGMA / (energy[1] - energy[0])
+        intensity = gaussian_filter1d(intensity, sigma, mode="nearest", truncate=6)
+        intensity = intensity / intensity.max()
+    if "background" in strengths:
+        span = (energy - energy[0]) / (energy[-1] - energy[0])
+        intensity = intensity + strengths["background"] * span
+    centre = energy.mean()
+    energy = centre + (energy - centre) * (1 + strengths.get("dispersion_error", 0.0))
+    energy = energy + strengths.get("energy_shift", 0.0)
+    counts = strengths.get("counts", np.inf)
+    if np.isfinite(counts):
+        intensity = rng.poisson(counts * intensity / intensity.max()) / counts
+    snr = strengths.get("snr", np.inf)
+    if np.isfinite(snr):
+        intensity = intensity + rng.normal(0, intensity.max() / snr, len(intensity))
+    return energy, intensity

@@ -1,0 +1,165 @@
+"""Test spectra with known truth: which parameters they have and how they are disturbed.
+
+Tiers: a, spectra of the library whose own ion and 10Dq are left out of it; b, 10Dq off the grid, all
+else as in the library; c, widths, Slater reduction, temperature, shift, background and noise too.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from whiteline.atomic import parse_ion
+from whiteline.broadening import Broadening, broaden
+from whiteline.grids import AXES, grid
+from whiteline.evaluation.disturbances import disturb
+from whiteline.library import axis_zero
+from whiteline.multiplet import Multiplet, Parameters
+
+# Test spectra are recorded this far beyond the library's grid, eV.
+AXIS_MARGIN = 8.0
+RAGGED = ("energy", "intensity")
+BROADENING = ("lorentzian_hwhm_l3", "lorentzian_hwhm_l2", "gaussian_sigma")
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One test spectrum: what it is, and the disturbances at each level.
+
+    ``parameters`` are those of the engine, ``widths`` those of the broadening, ``disturbances`` has
+    one entry per level and ``levels`` their strengths (NaN where nothing is varied).
+    """
+
+    ion: str
+    symmetry: str
+    parameters: dict[str, float]
+    widths: dict[str, float]
+    disturbances: list[dict[str, float]]
+    levels: list[float]
+
+
+def generator(seed: int, *names: str) -> np.random.Generator:
+    """The random generator of a named purpose; adding another purpose does not change it."""
+    return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
+
+
+def draws(scenario: Mapping[str, Any], library: Mapping[str, Any], rng: np.random.Generator) -> list[Draw]:
+    """Draw the test spectra of a scenario.
+
+    Parameters
+    ----------
+    scenario, library
+        Their configurations, with defaults filled in.
+    rng
+        Source of every draw.
+    """
+    return [_draw(scenario, library, rng) for _ in range(scenario["spectra"])]
+
+
+def _draw(scenario: Mapping[str, Any], library: Mapping[str, Any], rng: np.random.Generator) -> Draw:
+    values = {axis: grid(library[axis]) for axis in AXES if axis in library}
+    parameters = {axis: float(rng.choice(on_grid)) for axis, on_grid in values.items()}
+    if scenario["tier"] != "a":
+        parameters["ten_dq"] = float(rng.uniform(values["ten_dq"].min(), values["ten_dq"].max()))
+    widths = dict(library["broadening"][rng.integers(len(library["broadening"]))])
+    for name, limits in scenario["draw"].items():
+        (widths if name in BROADENING else parameters)[name] = _uniform(limits, rng)
+    fixed = {name: _uniform(limits, rng) for name, limits in scenario["disturb"].items()}
+    (varied, levels) = next(iter(scenario["vary"].items()), (None, [np.nan]))
+    return Draw(
+        ion=str(rng.choice(library["ions"])),
+        symmetry=str(rng.choice(library["symmetry"])),
+        parameters=parameters,
+        widths=widths,
+        disturbances=[fixed if varied is None else {**fixed, varied: level} for level in levels],
+        levels=[float(level) for level in levels],
+    )
+
+
+def _uniform(limits: float | list[float], rng: np.random.Generator) -> float:
+    low, high = np.broadcast_to(limits, 2)
+    return float(rng.uniform(low, high))
+
+
+def recorded_scenarios(
+    library: Mapping[str, Any], library_name: str, scenarios: Mapping[str, Any], seed: int
+) -> dict[str, np.ndarray]:
+    """All test spectra of a library as columns of a "recorded" contract.
+
+    Parameters
+    ----------
+    library
+        Configuration of the library.
+    library_name
+        Its name, which with the scenario's name and ``seed`` determines every draw.
+    scenarios
+        Configurations by name.
+    """
+    engines: dict[tuple[str, str], Multiplet] = {}
+    records: list[dict[str, Any]] = []
+    for name, scenario in scenarios.items():
+        rng = generator(seed, library_name, name)
+        for number, draw in enumerate(draws(scenario, library, rng)):
+            key = (draw.ion, draw.symmetry)
+            if key not in engines:
+                engines[key] = Multiplet(parse_ion(draw.ion), draw.symmetry)
+            for disturbances, level in zip(draw.disturbances, draw.levels, strict=True):
+                energy, intensity = _record(draw, engines[key], disturbances, library, rng)
+                records.append(
+                    {
+                        "energy": energy,
+                        "intensity": intensity,
+                        "id": f"{name}_{number:03d}" + ("" if np.isnan(level) else f"_{level:g}"),
+                        "scenario": name,
+                        "level": level,
+                        "leave_out": scenario["tier"] == "a",
+                        "energy_uncertainty": scenario["energy_uncertainty"],
+                        **_truth(draw),
+                    }
+                )
+    return _columns(records)
+
+
+def _record(
+    draw: Draw,
+    engine: Multiplet,
+    disturbances: Mapping[str, float],
+    library: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    grid_energy = grid(library["energy"])
+    step = grid_energy[1] - grid_energy[0]
+    # No instrument shares the library's grid: its axis starts somewhere between two grid points.
+    start = grid_energy[0] - AXIS_MARGIN + rng.uniform(0, step)
+    energy = np.arange(start, grid_energy[-1] + AXIS_MARGIN, step)
+    sticks = engine.sticks(Parameters(**draw.parameters))
+    zero = axis_zero(parse_ion(draw.ion), library["chemical_shift"])
+    (clean,) = broaden(
+        sticks.energy,
+        sticks.intensity,
+        engine.l3_l2_boundary,
+        [Broadening(**draw.widths)],
+        energy - zero,
+    )
+    return disturb(energy, clean, disturbances, rng)
+
+
+def _truth(draw: Draw) -> dict[str, Any]:
+    parameters = {"slater_reduction_pd": draw.parameters["slater_reduction"], **draw.parameters}
+    return {
+        "ion": draw.ion,
+        "symmetry": draw.symmetry,
+        "valence": parse_ion(draw.ion).valence,
+        **parameters,
+        **draw.widths,
+    }
+
+
+def _columns(records: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    columns = {name: np.array([r[name] for r in records]) for name in records[0] if name not in RAGGED}
+    columns |= {name: np.concatenate([r[name] for r in records]) for name in RAGGED}
+    return columns | {"row_size": np.array([len(r["energy"]) for r in records])}

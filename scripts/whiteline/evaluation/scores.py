@@ -1,0 +1,93 @@
+"""Scores of estimates against the truth, and the baselines that every result stands beside."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+# An estimate of 10Dq that is off by more than this is of no use, eV.
+FAILURE = 0.3
+
+
+def errors(estimates: xr.Dataset, queries: xr.Dataset) -> pd.DataFrame:
+    """One row per test spectrum: scenario, level, truth, error and whether the intervals hold it.
+
+    Parameters
+    ----------
+    estimates, queries
+        Datasets of contracts "estimates" and "spectra" of the same spectra.
+    """
+    truth = queries["ten_dq"].values
+    table = pd.DataFrame(
+        {
+            "id": queries["id"].values,
+            "scenario": queries["scenario"].values,
+            "level": queries["level"].values,
+            "true_valence": queries["valence"].values,
+            "true_ten_dq": truth,
+            "valence_correct": estimates["valence"].values == queries["valence"].values,
+            "ten_dq_error": estimates["ten_dq"].values - truth,
+            "outside_library": estimates["outside_library"].values == 1,
+        }
+    )
+    for column, level in enumerate(estimates["coverage"].values):
+        lower = estimates["ten_dq_lower"].values[:, column]
+        upper = estimates["ten_dq_upper"].values[:, column]
+        table[f"covered_{level:.0%}"] = (lower <= truth) & (truth <= upper)
+        table[f"width_{level:.0%}"] = upper - lower
+    return table
+
+
+def score(table: pd.DataFrame) -> pd.DataFrame:
+    """Scores of each scenario and level of an error table, eV where they are energies."""
+    groups = table.groupby(["scenario", "level"], dropna=False, sort=False)
+    return groups.apply(_scores, include_groups=False).reset_index()
+
+
+def baselines(queries: xr.Dataset, library: xr.Dataset, seed: int) -> dict[str, pd.DataFrame]:
+    """Error tables of estimates that look at no spectrum.
+
+    ``library_mean`` says the library's mean 10Dq and its most frequent valence, ``random`` the
+    parameters of a library spectrum drawn at random.
+    """
+    count = queries.sizes["spectrum"]
+    valences, frequency = np.unique(library["valence"].values, return_counts=True)
+    drawn = np.random.default_rng(seed).integers(library.sizes["spectrum"], size=count)
+    guesses = {
+        "library_mean": (
+            np.full(count, library["ten_dq"].values.mean()),
+            np.full(count, valences[frequency.argmax()]),
+        ),
+        "random": (library["ten_dq"].values[drawn], library["valence"].values[drawn]),
+    }
+    return {name: _guess(queries, *guess) for name, guess in guesses.items()}
+
+
+def _guess(queries: xr.Dataset, ten_dq: np.ndarray, valence: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "scenario": queries["scenario"].values,
+            "level": queries["level"].values,
+            "valence_correct": valence == queries["valence"].values,
+            "ten_dq_error": ten_dq - queries["ten_dq"].values,
+        }
+    )
+
+
+def _scores(group: pd.DataFrame) -> pd.Series:
+    size = group["ten_dq_error"].abs()
+    scores = {
+        "spectra": len(group),
+        "valence_accuracy": group["valence_correct"].mean(),
+        "ten_dq_mae": size.mean(),
+        "ten_dq_median": size.median(),
+        "ten_dq_p95": size.quantile(0.95),
+        "ten_dq_failure_rate": (size > FAILURE).mean(),
+    }
+    for name in group.columns:
+        if name.startswith(("covered_", "width_")):
+            scores[name.replace("covered", "coverage")] = group[name].mean()
+    if "outside_library" in group:
+        scores["outside_library"] = group["outside_library"].mean()
+    return pd.Series(scores)

@@ -1,0 +1,39 @@
+"""Grids of the configuration, and the axes of a simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from whiteline.errors import InputError
+
+# The parameters of a stick spectrum, in the order in which a library runs through them.
+AXES = (
+    "ten_dq",
+    "ds",
+    "dt",
+    "slater_reduction",
+    "slater_reduction_pd",
+    "zeta_3d_scale",
+    "temperature",
+)
+
+
+def grid(spec: float | list[float] | Mapping[str, float]) -> np.ndarray:
+    """Values of a grid: one number, a list, or ``{start, stop, step}`` with the stop included.
+
+    Raises
+    ------
+    InputError
+        If the grid is empty.
+    """
+    if isinstance(spec, Mapping):
+        count = int(np.floor((spec["stop"] - spec["start"]) / spec["step"] + 1e-9)) + 1
+        if count < 1:
+            raise InputError(
+                f"empty grid: start {spec['start']} lies above stop {spec['stop']}; swap them"
+            )
+        # Rounding keeps 0.15000000000000002 out of file names, tables and comparisons.
+        return np.round(spec["start"] + spec["step"] * np.arange(count), 9)
+    return np.atleast_1d(np.asarray(spec, dtype=float))

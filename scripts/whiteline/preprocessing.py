@@ -1,0 +1,159 @@
+"""Prepares recorded spectra for comparison: background, resampling, normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from whiteline.errors import InputError
+
+# The edge begins where the mean over RISE_WIDTH (eV) is this share of the signal's height ...
+RISE = 0.2
+RISE_WIDTH = 1.0
+# ... and the mean over the next LINE_WIDTH (eV) is this many deviations above the noise.
+OUT_OF_NOISE = 4.0
+LINE_WIDTH = 4.0
+# Fewer points than this before the edge can't carry a background.
+MINIMUM_WINDOW = 3
+
+
+def edge_onset(energy: np.ndarray, intensity: np.ndarray, low: float, high: float) -> float:
+    """Energy (eV) between ``low`` and ``high`` at which the signal first rises: the onset of L3.
+
+    That is where its mean over 1 eV first reaches a fifth of its height; the highest line may come eV
+    later or belong to L2. What follows over 4 eV must stand out of the noise, or a group of noisy
+    points would pass for an edge. A straight line between the ends is subtracted first, so that a
+    sloping background does not count.
+
+    Raises
+    ------
+    InputError
+        If the spectrum has no points in that range.
+    """
+    inside = (energy >= low) & (energy <= high)
+    if inside.sum() < MINIMUM_WINDOW:
+        raise InputError(
+            f"the energies {energy[0]:.1f}..{energy[-1]:.1f} eV miss the edge, "
+            f"which is sought in {low:.1f}..{high:.1f} eV"
+        )
+    energy, intensity = energy[inside], intensity[inside]
+    step = np.median(np.diff(energy))
+    narrow, wide = (max(1, round(width / step)) for width in (RISE_WIDTH, LINE_WIDTH))
+    ends = intensity[:narrow].mean(), intensity[-narrow:].mean()
+    signal = intensity - np.interp(energy, energy[[0, -1]], ends)
+    smooth = uniform_filter1d(signal, narrow, mode="mirror")
+    following = uniform_filter1d(signal, wide, mode="mirror", origin=-((wide - 1) // 2))
+    line = following > OUT_OF_NOISE * _noise(intensity) / np.sqrt(wide)
+    rising = smooth >= RISE * smooth.max()
+    # Where nothing stands out of the noise, the highest point is the best that can be said.
+    return float(energy[np.argmax((rising & line) | (smooth == smooth.max()))])
+
+
+def _noise(intensity: np.ndarray) -> float:
+    """Deviation of the noise, from second differences, in which a smooth signal vanishes."""
+    return float(np.median(np.abs(np.diff(intensity, 2))) / 0.6745 / np.sqrt(6))
+
+
+def subtract_background(
+    energy: np.ndarray, intensity: np.ndarray, edge: float, background: Mapping[str, Any]
+) -> np.ndarray:
+    """The signal without what is there before the edge.
+
+    Parameters
+    ----------
+    energy, intensity
+        One recorded spectrum, eV and any unit, each of shape (samples,).
+    edge
+        Energy of the edge's onset, eV.
+    background
+        ``kind``: ``none``, ``constant``, ``linear`` or ``power_law`` (A E^-r, customary for electron
+        energy loss; Egerton, Electron Energy-Loss Spectroscopy in the Electron Microscope, ch. 4.4),
+        fitted in ``window`` (eV relative to the edge).
+
+    Raises
+    ------
+    InputError
+        If there are too few points in the window, or a power law meets values that aren't positive.
+    """
+    kind = background["kind"]
+    if kind == "none":
+        return intensity
+    low, high = (edge + bound for bound in background["window"])
+    inside = (energy >= low) & (energy <= high)
+    if inside.sum() < MINIMUM_WINDOW:
+        raise InputError(
+            f"only {inside.sum()} points before the edge, in {low:.1f}..{high:.1f} eV, for the "
+            f"{kind} background; the spectrum starts at {energy[0]:.1f} eV: widen background.window"
+        )
+    if kind == "constant":
+        return intensity - intensity[inside].mean()
+    if kind == "linear":
+        return intensity - np.polynomial.Polynomial.fit(energy[inside], intensity[inside], 1)(energy)
+    if (intensity[inside] <= 0).any():
+        raise InputError("a power-law background needs positive counts before the edge")
+    slope, offset = np.polyfit(np.log(energy[inside]), np.log(intensity[inside]), 1)
+    return intensity - np.exp(offset + slope * np.log(energy))
+
+
+def clean(
+    energy: np.ndarray,
+    intensity: np.ndarray,
+    background: Mapping[str, Any],
+    low: float = -np.inf,
+    high: float = np.inf,
+) -> tuple[np.ndarray, float]:
+    """The signal without background, and the onset (eV) to which the background's window refers.
+
+    Library and queries go through this alike: what the subtraction takes from a line's tail, it takes
+    from both. Parameters and errors are those of `edge_onset` and `subtract_background`.
+    """
+    onset = edge_onset(energy, intensity, low, high)
+    return subtract_background(energy, intensity, onset, background), onset
+
+
+def resample(energy: np.ndarray, intensity: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """The spectrum on a uniform grid, eV; beyond its ends it keeps its end values.
+
+    Where the record is finer than the grid, each point is the mean over its step, so that counts
+    are used and not thrown away; else the record is interpolated linearly.
+    """
+    step = grid[1] - grid[0]
+    if np.median(np.diff(energy)) > 0.75 * step:
+        return np.interp(grid, energy, intensity)
+    area = np.concatenate([[0], np.cumsum(np.diff(energy) * (intensity[1:] + intensity[:-1]) / 2)])
+    edges = np.append(grid - step / 2, grid[-1] + step / 2)
+    total = np.interp(edges, energy, area)
+    total += np.minimum(edges - energy[0], 0) * intensity[0]
+    total += np.maximum(edges - energy[-1], 0) * intensity[-1]
+    return np.diff(total) / step
+
+
+def normalise(intensity: np.ndarray, kind: str) -> np.ndarray:
+    """Spectra (rows) of equal ``area`` (sum 1), ``maximum``, ``unit_norm``, or ``snv``.
+
+    Standard normal variate (``snv``) is mean 0 and deviation 1 (Barnes, Dhanoa, Lister,
+    Appl. Spectrosc. 43, 772 (1989)).
+
+    Raises
+    ------
+    InputError
+        If a spectrum has no signal to normalise: constant, or not positive in sum.
+    """
+    if (np.ptp(intensity, axis=-1) <= 0).any():
+        raise InputError("the signal is constant, so there is no edge in it")
+    if kind == "snv":
+        centred = intensity - intensity.mean(-1, keepdims=True)
+        return centred / centred.std(-1, keepdims=True)
+    size = {
+        "area": lambda: intensity.sum(-1, keepdims=True),
+        "maximum": lambda: intensity.max(-1, keepdims=True),
+        "unit_norm": lambda: np.linalg.norm(intensity, axis=-1, keepdims=True),
+    }[kind]()
+    if (size <= 0).any():
+        raise InputError(
+            f"the signal above the background is not positive, so its {kind} can't be normalised"
+        )
+    return intensity / size

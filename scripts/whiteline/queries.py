@@ -1,0 +1,190 @@
+"""Lays recorded spectra on a library's energy axis.
+
+The axis of a record may be off by several eV. If it is calibrated (its uncertainty is given), the
+record is taken as it stands, or moved by what a reference spectrum of known ion shows. If not, its onset
+is laid on the library's. What is left is found for each library spectrum by a search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from whiteline import contracts
+from whiteline.alignment import correlate, extended, fraction
+from whiteline.errors import InputError
+from whiteline.preprocessing import clean, normalise, resample
+
+# How far the search goes where nothing is known of the axis, eV: after alignment on the onset, what
+# remains is the difference between the onsets of the ions, widths and crystal fields.
+UNKNOWN_AXIS = 4.0
+# How far from the library's onset a record's is sought, eV; measured axes are off by -20 .. +8.
+EDGE_SEARCH = 25.0
+# A record must cover this share of the library's grid, or its ends are made up from its end values.
+MINIMUM_COVER = 0.5
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The axis on which queries are compared: the library's grid (eV), its spectra, their usual onset (eV)."""
+
+    grid: np.ndarray
+    library: np.ndarray
+    ions: np.ndarray
+    edge: float
+
+    @property
+    def step(self) -> float:
+        """Grid step, eV."""
+        return float(self.grid[-1] - self.grid[0]) / (len(self.grid) - 1)
+
+
+def prepare_queries(
+    recorded: xr.Dataset,
+    library: xr.Dataset,
+    background: Mapping[str, Any],
+    normalisation: str,
+    energy_reference: Mapping[str, str] | None,
+) -> xr.Dataset:
+    """Recorded spectra without background, on the library's grid extended by the search range.
+
+    Parameters
+    ----------
+    recorded, library
+        Datasets of contracts "recorded" and "spectra".
+    background, normalisation
+        See `whiteline.preprocessing`.
+    energy_reference
+        ``id`` of the spectrum that sets the zero of all, and the ``ion`` that it is known to be.
+
+    Returns
+    -------
+    Dataset of contract "spectra"
+        ``energy_shift`` is what was added to the recorded axis; ``energy_uncertainty`` what the
+        search may add to it.
+
+    Raises
+    ------
+    InputError
+        Names the spectrum that can't be prepared, and why.
+    """
+    frame = Frame(
+        library["energy"].values,
+        library["intensity"].values,
+        library["ion"].values.astype(str),
+        float(library.attrs["onset"]),
+    )
+    search = (frame.edge - EDGE_SEARCH, frame.edge + EDGE_SEARCH)
+    ids = recorded["id"].values.astype(str)
+    rows = contracts.split_rows(recorded)
+    signals, onsets = zip(
+        *(
+            _named(name, clean, energy, intensity, background, *search)
+            for name, (energy, intensity) in zip(ids, rows, strict=True)
+        ),
+        strict=True,
+    )
+    records = [(energy, signal) for (energy, _), signal in zip(rows, signals, strict=True)]
+    known = recorded["energy_uncertainty"].values
+    limit = np.where(np.isnan(known), UNKNOWN_AXIS, known)
+    coarse = frame.edge - np.array(onsets)
+    offset = np.where(np.isnan(known), coarse, 0.0)
+    if energy_reference is not None:
+        chosen = _reference(ids, energy_reference)
+        lone = _reference_offset(records[chosen], coarse[chosen], frame, energy_reference["ion"])
+        offset = np.full(len(ids), lone)
+    for name, (energy, _), shift in zip(ids, records, offset, strict=True):
+        _named(name, _check_cover, energy + shift, frame)
+    offset, intensity, axis = _refined(records, offset, limit, frame)
+    labels = {
+        name: recorded[name].values
+        for name in contracts.CONTRACTS["recorded"]
+        if name not in ("energy", "intensity", "row_size", "energy_uncertainty")
+    }
+    return contracts.dataset(
+        "spectra",
+        {
+            **labels,
+            "intensity": np.stack(
+                [_named(name, normalise, row, normalisation) for name, row in zip(ids, intensity, strict=True)]
+            ),
+            "energy": axis,
+            "energy_uncertainty": limit,
+            "energy_shift": offset,
+        },
+        normalisation=normalisation,
+        background=contracts.dumps(background),
+        energy_reference=contracts.dumps(energy_reference or {}),
+    )
+
+
+def search_steps(limit: np.ndarray, step: float) -> np.ndarray:
+    """Largest shift of the search in steps of the grid, from that in eV."""
+    return np.floor(limit / step + 1e-6).astype(int)
+
+
+def _named(name: str, function, *arguments):
+    """Call a function; its `InputError` then says which spectrum it speaks of."""
+    try:
+        return function(*arguments)
+    except InputError as error:
+        raise InputError(f"spectrum {str(name)!r}: {error}") from None
+
+
+def _reference(ids: np.ndarray, reference: Mapping[str, str]) -> int:
+    found = np.flatnonzero(ids == reference["id"])
+    if len(found) != 1:
+        raise InputError(
+            f"energy_reference.id: there is no spectrum {reference['id']!r}; there are {', '.join(ids)}"
+        )
+    return int(found[0])
+
+
+def _reference_offset(
+    record: tuple[np.ndarray, np.ndarray], coarse: float, frame: Frame, ion: str
+) -> float:
+    """Shift (eV) that lays a record on the best of its ion's simulations, sought around ``coarse``."""
+    steps = search_steps(np.array([UNKNOWN_AXIS]), frame.step)
+    axis = extended(frame.grid, int(steps[0]) + 1)
+    energy, intensity = record
+    spectrum = resample(energy + coarse, intensity, axis)[None]
+    of_ion = frame.library[frame.ions == ion]
+    shift, similarity = correlate(spectrum, of_ion, steps)
+    part = fraction(spectrum, of_ion, shift, similarity)
+    return coarse + float(shift[0, similarity[0].argmax()] + part[0]) * frame.step
+
+
+def _check_cover(energy: np.ndarray, frame: Frame) -> None:
+    low, high = max(energy[0], frame.grid[0]), min(energy[-1], frame.grid[-1])
+    cover = (high - low) / (frame.grid[-1] - frame.grid[0])
+    if cover < MINIMUM_COVER:
+        raise InputError(
+            f"its energies {energy[0]:.1f}..{energy[-1]:.1f} eV cover {max(cover, 0):.0%} of the "
+            f"library's {frame.grid[0]:.1f}..{frame.grid[-1]:.1f} eV; at least {MINIMUM_COVER:.0%} is needed"
+        )
+
+
+def _refined(
+    records: list, offset: np.ndarray, limit: np.ndarray, frame: Frame
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Offsets with the fraction of a grid step found, and the records resampled with them.
+
+    One fraction serves a query's comparisons with all library spectra, because it is a property of
+    the recorded axis.
+    """
+    steps = search_steps(limit, frame.step)
+    axis = extended(frame.grid, int(steps.max(initial=0)) + 1)
+
+    def laid(shifts: np.ndarray) -> np.ndarray:
+        return np.stack([resample(e + s, i, axis) for (e, i), s in zip(records, shifts, strict=True)])
+
+    spectra = laid(offset)
+    found, similarity = correlate(spectra, frame.library, steps)
+    part = fraction(spectra, frame.library, found, similarity)
+    # Without a search the axis is taken at its word.
+    offset = offset + np.where(steps > 0, part, 0.0) * frame.step
+    return offset, laid(offset), axis

@@ -1,0 +1,37 @@
+"""Runs a stage's function as a Snakemake job."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from whiteline.errors import InputError
+
+
+def run(function: Callable[..., None], job: Any) -> None:
+    """Call ``function`` with the named inputs, outputs and parameters of a Snakemake job.
+
+    The input ``modules``, which only causes reruns, is left out. What the function prints goes to the job's
+    log, and an `InputError` ends the job with its one sentence.
+    """
+    arguments = {**_named(job.input), **_named(job.output), **_named(job.params)}
+    arguments.pop("modules")
+    log = Path(job.log[0])
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as stream, redirect_stdout(stream), redirect_stderr(stream):
+        try:
+            function(**arguments)
+        except InputError as error:
+            print(error, file=stream)
+            failed = True
+        else:
+            failed = False
+    if failed:
+        sys.exit(1)
+
+
+def _named(items: Any) -> dict[str, Any]:
+    return dict(items.items())
