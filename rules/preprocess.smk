@@ -7,7 +7,7 @@ rule preprocess_library:
         modules=stage("preprocess_library"),
         library="results/{library}/library.nc",
     output:
-        spectra="results/{library}/{preprocessing}/library.nc",
+        prepared="results/{library}/{preprocessing}/library.nc",
     params:
         background=lambda w: STUDY["preprocessings"][w.preprocessing]["background"],
         normalisation=lambda w: STUDY["preprocessings"][w.preprocessing]["normalisation"],
@@ -54,6 +54,7 @@ rule preprocess_queries:
     params:
         background=lambda w: query_setting(w, "background"),
         normalisation=lambda w: STUDY["preprocessings"][w.preprocessing]["normalisation"],
+        continuum=lambda w: query_setting(w, "continuum"),
         energy_reference=lambda w: query_setting(w, "energy_reference"),
     log:
         "results/logs/preprocess_queries/{library}_{preprocessing}_{recorded}.log",

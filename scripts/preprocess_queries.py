@@ -1,7 +1,7 @@
 """Prepares recorded spectra for comparison with a library.
 
 Input: recorded, library (preprocessed). Output: spectra (contract "spectra", on the library's grid
-extended on both sides). Settings: background, normalisation, energy_reference (None or id and ion).
+extended on both sides). Settings: background, continuum, normalisation, energy_reference (None or id and ion).
 """
 
 from whiteline import contracts
@@ -14,6 +14,7 @@ def preprocess_queries(
     library: str,
     spectra: str,
     background: dict,
+    continuum: str,
     normalisation: str,
     energy_reference: dict | None,
 ) -> None:
@@ -22,6 +23,7 @@ def preprocess_queries(
         contracts.read(recorded, "recorded"),
         contracts.read(library, "spectra"),
         background,
+        continuum,
         normalisation,
         energy_reference,
     )

@@ -103,11 +103,27 @@ def edge_energy(element: str) -> float:
     InputError
         If the element is not one of Sc to Cu.
     """
+    two_p_half, two_p_three_halves = _binding_energy(element)
+    return (two_p_half + 2 * two_p_three_halves) / 3
+
+
+def edge_splitting(element: str) -> float:
+    """Nominal distance of L2 from L3 in eV, the difference of the 2p binding energies.
+
+    Raises
+    ------
+    InputError
+        If the element is not one of Sc to Cu.
+    """
+    two_p_half, two_p_three_halves = _binding_energy(element)
+    return two_p_half - two_p_three_halves
+
+
+def _binding_energy(element: str) -> tuple[float, float]:
     table = _binding_energies()
     if element not in table:
         raise InputError(f"{element!r} has no 2p binding energy in the table, only {[*table]}")
-    two_p_half, two_p_three_halves = table[element]
-    return (two_p_half + 2 * two_p_three_halves) / 3
+    return table[element]
 
 
 @cache

@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
-from whiteline import embeddings, estimators, measures
+from whiteline import embeddings, estimators, measured, measures
 from whiteline.atomic import parse_ion
 from whiteline.errors import InputError
 from whiteline.grids import AXES, grid
@@ -48,7 +48,7 @@ def load(study: Mapping[str, Any], source: str) -> dict[str, Any]:
         raise InputError(f"{source}: {_sentence(error)}")
     _filling_validator()(_schema()).validate(study)
     _fill_report(study)
-    for check in (_check_libraries, _check_queries, _check_kinds, _check_names, _check_scenarios):
+    for check in (_check_libraries, _check_queries, _check_local, _check_kinds, _check_names, _check_scenarios):
         for message in check(study):
             raise InputError(f"{source}: {message}")
     return study
@@ -205,6 +205,18 @@ def _check_queries(study: Mapping[str, Any]) -> Iterator[str]:
             continue
         if ("measured" in queries) == ("files" in queries):
             yield f"{where}: give either 'measured' or 'files'"
+        try:
+            entries = measured.group(queries["measured"]) if "measured" in queries else ()
+        except InputError as error:
+            yield f"{where}.measured: {error}"
+            continue
+        for chosen in queries.get("ids", ()):
+            if chosen not in [entry.id for entry in entries]:
+                yield f"{where}.ids: {chosen!r} is not in the group {queries.get('measured')!r}"
+        element = parse_ion(study["libraries"][queries["library"]]["ions"][0]).element
+        for entry in entries:
+            if entry.element != element:
+                yield f"{where}.measured: {entry.id} is of {entry.element}, the library of {element}"
         if "energy_reference" in queries:
             ion = queries["energy_reference"]["ion"]
             if ion not in study["libraries"][queries["library"]]["ions"]:
@@ -217,6 +229,16 @@ def _check_queries(study: Mapping[str, Any]) -> Iterator[str]:
         stems = [Path(path).stem for path in queries.get("files", ())]
         if len(set(stems)) < len(stems):
             yield f"{where}.files: two files share a name; identifiers would clash"
+
+
+def _check_local(study: Mapping[str, Any]) -> Iterator[str]:
+    for name, path in study["local"].items():
+        try:
+            measured.entry(name)
+        except InputError as error:
+            yield f"local: {error}"
+        if not Path(path).is_file():
+            yield f"local.{name}: {path}: no such file"
 
 
 def _check_kinds(study: Mapping[str, Any]) -> Iterator[str]:

@@ -14,8 +14,11 @@ from whiteline.errors import InputError
 RISE = 0.2
 RISE_WIDTH = 1.0
 # ... and the mean over the next LINE_WIDTH (eV) is this many deviations above the noise.
-OUT_OF_NOISE = 4.0
+OUT_OF_NOISE = 5.0
 LINE_WIDTH = 4.0
+# The continuum is read this far above L2's expected onset, eV, and rises with this half width, eV.
+BEYOND_L2 = 6.0
+STEP_HWHM = 1.0
 # Fewer points than this before the edge can't carry a background.
 MINIMUM_WINDOW = 3
 
@@ -42,7 +45,7 @@ def edge_onset(energy: np.ndarray, intensity: np.ndarray, low: float, high: floa
     energy, intensity = energy[inside], intensity[inside]
     step = np.median(np.diff(energy))
     narrow, wide = (max(1, round(width / step)) for width in (RISE_WIDTH, LINE_WIDTH))
-    ends = intensity[:narrow].mean(), intensity[-narrow:].mean()
+    ends = np.median(intensity[:wide]), np.median(intensity[-wide:])
     signal = intensity - np.interp(energy, energy[[0, -1]], ends)
     smooth = uniform_filter1d(signal, narrow, mode="mirror")
     following = uniform_filter1d(signal, wide, mode="mirror", origin=-((wide - 1) // 2))
@@ -98,20 +101,43 @@ def subtract_background(
     return intensity - np.exp(offset + slope * np.log(energy))
 
 
-def clean(
-    energy: np.ndarray,
-    intensity: np.ndarray,
-    background: Mapping[str, Any],
-    low: float = -np.inf,
-    high: float = np.inf,
-) -> tuple[np.ndarray, float]:
-    """The signal without background, and the onset (eV) to which the background's window refers.
+def subtract_continuum(
+    energy: np.ndarray, intensity: np.ndarray, onset: float, splitting: float
+) -> np.ndarray:
+    """The white lines without the steps of the transitions into continuum states.
 
-    Library and queries go through this alike: what the subtraction takes from a line's tail, it takes
-    from both. Parameters and errors are those of `edge_onset` and `subtract_background`.
+    Two arctangent steps, at the maxima of L3 and L2, with heights 2 : 1 as the 2p3/2 and 2p1/2 levels
+    are occupied (Chen et al., Phys. Rev. Lett. 75, 152 (1995), doi 10.1103/PhysRevLett.75.152). Their
+    sum is the mean of the signal beyond L2.
+
+    Parameters
+    ----------
+    energy, intensity
+        One spectrum without background before its edge, eV and any unit, each of shape (samples,).
+    onset
+        Energy of the edge's onset, eV.
+    splitting
+        Distance of L2 from L3, eV.
+
+    Raises
+    ------
+    InputError
+        If the spectrum ends before the level beyond L2 can be read.
     """
-    onset = edge_onset(energy, intensity, low, high)
-    return subtract_background(energy, intensity, onset, background), onset
+    beyond = energy > onset + splitting + BEYOND_L2
+    if beyond.sum() < MINIMUM_WINDOW:
+        raise InputError(
+            f"the two-step continuum needs points above {onset + splitting + BEYOND_L2:.1f} eV; "
+            f"the spectrum ends at {energy[-1]:.1f} eV"
+        )
+    near = (energy >= onset) & (energy <= onset + splitting / 2)
+    l3 = energy[near][intensity[near].argmax()]
+    height = intensity[beyond].mean()
+    steps = sum(
+        share * (0.5 + np.arctan((energy - centre) / STEP_HWHM) / np.pi)
+        for share, centre in ((2 / 3, l3), (1 / 3, l3 + splitting))
+    )
+    return intensity - height * steps
 
 
 def resample(energy: np.ndarray, intensity: np.ndarray, grid: np.ndarray) -> np.ndarray:

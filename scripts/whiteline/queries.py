@@ -16,8 +16,15 @@ import xarray as xr
 
 from whiteline import contracts
 from whiteline.alignment import correlate, extended, fraction
+from whiteline.atomic import edge_splitting, parse_ion
 from whiteline.errors import InputError
-from whiteline.preprocessing import clean, normalise, resample
+from whiteline.preprocessing import (
+    edge_onset,
+    normalise,
+    resample,
+    subtract_background,
+    subtract_continuum,
+)
 
 # How far the search goes where nothing is known of the axis, eV: after alignment on the onset, what
 # remains is the difference between the onsets of the ions, widths and crystal fields.
@@ -30,12 +37,14 @@ MINIMUM_COVER = 0.5
 
 @dataclass(frozen=True)
 class Frame:
-    """The axis on which queries are compared: the library's grid (eV), its spectra, their usual onset (eV)."""
+    """The axis on which queries are compared: the library's grid (eV), its spectra and their ions,
+    the usual onset (eV), and the distance of L2 from L3 (eV)."""
 
     grid: np.ndarray
     library: np.ndarray
     ions: np.ndarray
     edge: float
+    splitting: float
 
     @property
     def step(self) -> float:
@@ -47,6 +56,7 @@ def prepare_queries(
     recorded: xr.Dataset,
     library: xr.Dataset,
     background: Mapping[str, Any],
+    continuum: str,
     normalisation: str,
     energy_reference: Mapping[str, str] | None,
 ) -> xr.Dataset:
@@ -56,8 +66,8 @@ def prepare_queries(
     ----------
     recorded, library
         Datasets of contracts "recorded" and "spectra".
-    background, normalisation
-        See `whiteline.preprocessing`.
+    background, continuum, normalisation
+        See `whiteline.preprocessing`; ``continuum`` is ``none`` or ``two_step``.
     energy_reference
         ``id`` of the spectrum that sets the zero of all, and the ``ion`` that it is known to be.
 
@@ -77,13 +87,13 @@ def prepare_queries(
         library["intensity"].values,
         library["ion"].values.astype(str),
         float(library.attrs["onset"]),
+        edge_splitting(parse_ion(str(library["ion"].values[0])).element),
     )
-    search = (frame.edge - EDGE_SEARCH, frame.edge + EDGE_SEARCH)
     ids = recorded["id"].values.astype(str)
     rows = contracts.split_rows(recorded)
     signals, onsets = zip(
         *(
-            _named(name, clean, energy, intensity, background, *search)
+            _named(name, _signal, energy, intensity, frame, background, continuum)
             for name, (energy, intensity) in zip(ids, rows, strict=True)
         ),
         strict=True,
@@ -118,6 +128,7 @@ def prepare_queries(
         },
         normalisation=normalisation,
         background=contracts.dumps(background),
+        continuum=continuum,
         energy_reference=contracts.dumps(energy_reference or {}),
     )
 
@@ -133,6 +144,21 @@ def _named(name: str, function, *arguments):
         return function(*arguments)
     except InputError as error:
         raise InputError(f"spectrum {str(name)!r}: {error}") from None
+
+
+def _signal(
+    energy: np.ndarray,
+    intensity: np.ndarray,
+    frame: Frame,
+    background: Mapping[str, Any],
+    continuum: str,
+) -> tuple[np.ndarray, float]:
+    """White lines alone, and their onset on the recorded axis (eV)."""
+    onset = edge_onset(energy, intensity, frame.edge - EDGE_SEARCH, frame.edge + EDGE_SEARCH)
+    signal = subtract_background(energy, intensity, onset, background)
+    if continuum == "two_step":
+        signal = subtract_continuum(energy, signal, onset, frame.splitting)
+    return signal, onset
 
 
 def _reference(ids: np.ndarray, reference: Mapping[str, str]) -> int:
