@@ -25,7 +25,10 @@ def embed_spectra(
     sets = [contracts.read(path, "spectra") for path in queries]
     own = contracts.read(map_distances, "distances")
     columns = np.flatnonzero(np.isin(own["library_id"].values, shown["id"].values))
-    rows = [contracts.read(path, "distances")["distance"].values[:, columns] for path in query_distances]
+    rows = [
+        contracts.read(path, "distances")["distance"].values[:, columns]
+        for path in query_distances
+    ]
     rows = np.concatenate([*rows, np.empty((0, len(columns)))]).astype(float)
     square = own["distance"].values[:, columns].astype(float)
     coordinates, placed = embeddings.load(kind, **parameters)(square, rows, seed)

@@ -37,7 +37,9 @@ def score_estimates(
     for (measure, estimator), table in everything.items():
         part = score(table[table["scenario"] != calibration])
         part.insert(0, "tier", part["scenario"].map(tiers))
-        for column, value in reversed({**labels, "measure": measure, "estimator": estimator}.items()):
+        for column, value in reversed(
+            {**labels, "measure": measure, "estimator": estimator}.items()
+        ):
             part.insert(0, column, value)
         rows.append(part)
     _write(pd.concat(rows), scores)

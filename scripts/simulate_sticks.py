@@ -21,8 +21,13 @@ def simulate_sticks(*, sticks: str, ion: str, symmetry: str, axes: dict) -> None
         for values in product(*(grid(spec) for spec in axes.values()))
     ]
     multiplet = Multiplet(parse_ion(ion), symmetry)
-    spectra = [multiplet.sticks(point) for point in tqdm(points, f"{ion} {symmetry}", mininterval=5)]
-    pd = [p.slater_reduction if p.slater_reduction_pd is None else p.slater_reduction_pd for p in points]
+    spectra = [
+        multiplet.sticks(point) for point in tqdm(points, f"{ion} {symmetry}", mininterval=5)
+    ]
+    pd = [
+        p.slater_reduction if p.slater_reduction_pd is None else p.slater_reduction_pd
+        for p in points
+    ]
     columns = ("ten_dq", "ds", "dt", "slater_reduction", "zeta_3d_scale", "temperature")
     data = contracts.dataset(
         "sticks",

@@ -29,7 +29,9 @@ def window(queries: np.ndarray, shift: int | np.ndarray, points: int) -> np.ndar
     return np.take_along_axis(queries, start[:, None] + np.arange(points), axis=1)
 
 
-def correlate(queries: np.ndarray, library: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def correlate(
+    queries: np.ndarray, library: np.ndarray, limit: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The best shift of every query onto every library spectrum, and the correlation there.
 
     Parameters
@@ -65,7 +67,9 @@ def correlate(queries: np.ndarray, library: np.ndarray, limit: np.ndarray) -> tu
     return shift, similarity
 
 
-def fraction(queries: np.ndarray, library: np.ndarray, shift: np.ndarray, similarity: np.ndarray) -> np.ndarray:
+def fraction(
+    queries: np.ndarray, library: np.ndarray, shift: np.ndarray, similarity: np.ndarray
+) -> np.ndarray:
     """The part of a step by which each query lies off the grid, from its best match.
 
     The vertex of the parabola through the correlation at the best shift and its two neighbours,

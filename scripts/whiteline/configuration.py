@@ -43,12 +43,21 @@ def load(study: Mapping[str, Any], source: str) -> dict[str, Any]:
     """
     study = _extend(dict(study), Path(source))
     # Defaults are filled in while validating, so an error is sought first on a pristine copy.
-    error = next(iter(sorted(Draft202012Validator(_schema()).iter_errors(study), key=_depth)), None)
+    error = next(
+        iter(sorted(Draft202012Validator(_schema()).iter_errors(study), key=_depth)), None
+    )
     if error is not None:
         raise InputError(f"{source}: {_sentence(error)}")
     _filling_validator()(_schema()).validate(study)
     _fill_report(study)
-    for check in (_check_libraries, _check_queries, _check_local, _check_kinds, _check_names, _check_scenarios):
+    for check in (
+        _check_libraries,
+        _check_queries,
+        _check_local,
+        _check_kinds,
+        _check_names,
+        _check_scenarios,
+    ):
         for message in check(study):
             raise InputError(f"{source}: {message}")
     return study

@@ -129,7 +129,9 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
         "valence": Variable(("query",), FLOAT, "1", "valence (oxidation state)"),
         "ten_dq": Variable(("query",), FLOAT, "eV", "cubic crystal field 10Dq"),
         "distance": Variable(("query",), FLOAT, "1", "distance of the nearest library spectrum"),
-        "energy_shift": Variable(("query",), FLOAT, "eV", "total shift added to the recorded axis"),
+        "energy_shift": Variable(
+            ("query",), FLOAT, "eV", "total shift added to the recorded axis"
+        ),
         "outside_library": Variable(
             ("query",), FLAG, "1", "1 if farther from the library than its own kind ever is"
         ),
@@ -156,7 +158,9 @@ _RESULTS = {
     "distances": ("distance",),
     "embedding": ("coordinate",),
     "estimates": tuple(
-        name for name in CONTRACTS["estimates"] if name not in ("query_id", "coverage", "candidate")
+        name
+        for name in CONTRACTS["estimates"]
+        if name not in ("query_id", "coverage", "candidate")
     ),
 }
 
@@ -279,7 +283,9 @@ def _attributes(spec: Variable) -> dict[str, str]:
 def _check(data: xr.Dataset, where: str) -> None:
     kind = data.attrs.get("contract")
     if kind not in CONTRACTS:
-        raise InputError(f"{where}: the attribute 'contract' is {kind!r}, not one of {[*CONTRACTS]}")
+        raise InputError(
+            f"{where}: the attribute 'contract' is {kind!r}, not one of {[*CONTRACTS]}"
+        )
     for name, spec in CONTRACTS[kind].items():
         if name not in data.variables:
             raise InputError(f"{where}: a {kind} file needs the variable {name!r}")

@@ -45,10 +45,18 @@ def aligned_distances(
     result = np.empty(shift.shape, dtype=np.float32)
     for start in range(0, len(queries), BATCH):
         rows = np.arange(start, min(start + BATCH, len(queries)))
-        groups = [(row, step, shift[row] == step) for row in rows for step in np.unique(shift[row])]
+        groups = [
+            (row, step, shift[row] == step) for row in rows for step in np.unique(shift[row])
+        ]
         moved = window(
-            queries[[row for row, _, _ in groups]], np.array([step for _, step, _ in groups]), points
+            queries[[row for row, _, _ in groups]],
+            np.array([step for _, step, _ in groups]),
+            points,
         )
-        for prepared, (row, _, partners) in zip(measure.prepare(moved, energy), groups, strict=True):
-            result[row, partners] = measure.pairwise(prepared[None], prepared_library[partners], energy)[0]
+        for prepared, (row, _, partners) in zip(
+            measure.prepare(moved, energy), groups, strict=True
+        ):
+            result[row, partners] = measure.pairwise(
+                prepared[None], prepared_library[partners], energy
+            )[0]
     return result

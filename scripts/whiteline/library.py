@@ -64,13 +64,20 @@ def library_spectra(
     return {
         "intensity": np.concatenate(intensity),
         "id": np.array(
-            [f"{ion.name}_{symmetry}_{p:05d}_{w}" for p in range(points) for w in range(len(widths))]
+            [
+                f"{ion.name}_{symmetry}_{p:05d}_{w}"
+                for p in range(points)
+                for w in range(len(widths))
+            ]
         ),
         "ion": np.full(count, ion.name),
         "symmetry": np.full(count, symmetry),
         "valence": np.full(count, float(ion.valence)),
         **{name: np.repeat(sticks[name].values, len(widths)) for name in POINT_PARAMETERS},
-        **{name: np.tile([width[name] for width in broadenings], points) for name in broadenings[0]},
+        **{
+            name: np.tile([width[name] for width in broadenings], points)
+            for name in broadenings[0]
+        },
         "energy_uncertainty": np.zeros(count),
         "scenario": np.full(count, ""),
         "leave_out": np.zeros(count),

@@ -94,7 +94,9 @@ def subtract_background(
     if kind == "constant":
         return intensity - intensity[inside].mean()
     if kind == "linear":
-        return intensity - np.polynomial.Polynomial.fit(energy[inside], intensity[inside], 1)(energy)
+        return intensity - np.polynomial.Polynomial.fit(energy[inside], intensity[inside], 1)(
+            energy
+        )
     if (intensity[inside] <= 0).any():
         raise InputError("a power-law background needs positive counts before the edge")
     slope, offset = np.polyfit(np.log(energy[inside]), np.log(intensity[inside]), 1)

@@ -120,7 +120,10 @@ def prepare_queries(
         {
             **labels,
             "intensity": np.stack(
-                [_named(name, normalise, row, normalisation) for name, row in zip(ids, intensity, strict=True)]
+                [
+                    _named(name, normalise, row, normalisation)
+                    for name, row in zip(ids, intensity, strict=True)
+                ]
             ),
             "energy": axis,
             "energy_uncertainty": limit,
@@ -206,7 +209,9 @@ def _refined(
     axis = extended(frame.grid, int(steps.max(initial=0)) + 1)
 
     def laid(shifts: np.ndarray) -> np.ndarray:
-        return np.stack([resample(e + s, i, axis) for (e, i), s in zip(records, shifts, strict=True)])
+        return np.stack(
+            [resample(e + s, i, axis) for (e, i), s in zip(records, shifts, strict=True)]
+        )
 
     spectra = laid(offset)
     found, similarity = correlate(spectra, frame.library, steps)

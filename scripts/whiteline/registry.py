@@ -35,7 +35,9 @@ def module_path(family: str, kind: str) -> Path:
     path = Path(kind) if kind.endswith(".py") else PACKAGE / family / f"{kind}.py"
     if kind.endswith(".py"):
         if not path.is_file():
-            raise InputError(f"{kind}: no such file; a kind that ends in .py is a file of your own")
+            raise InputError(
+                f"{kind}: no such file; a kind that ends in .py is a file of your own"
+            )
     elif kind not in kinds(family):
         near = difflib.get_close_matches(kind, kinds(family), 1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(kinds(family))}"

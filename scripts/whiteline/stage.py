@@ -21,7 +21,11 @@ def run(function: Callable[..., None], job: Any) -> None:
     arguments.pop("modules")
     log = Path(job.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as stream, redirect_stdout(stream), redirect_stderr(stream):
+    with (
+        log.open("w", encoding="utf-8") as stream,
+        redirect_stdout(stream),
+        redirect_stderr(stream),
+    ):
         try:
             function(**arguments)
         except InputError as error:

@@ -89,7 +89,11 @@ MN = "libraries.mn"
         ("queries.eels.library", "fe", "queries.eels.library: there is no library 'fe'"),
         ("queries.eels.files", ["x.csv"], "queries.eels: give either 'measured' or 'files'"),
         ("queries.own", {"library": "mn", "files": ["no.csv"]}, "no.csv: no such file"),
-        ("queries.own", {"library": "mn", "measured": "xx"}, "queries.own.measured: there is no group"),
+        (
+            "queries.own",
+            {"library": "mn", "measured": "xx"},
+            "queries.own.measured: there is no group",
+        ),
         ("queries.library", {"library": "mn", "files": ["a"]}, "the name is taken"),
         ("report.measure", "foo", "report.measure: there is no 'foo' among the measures"),
         ("report.ranked_by", "calibration", "there is no scored scenario 'calibration'"),

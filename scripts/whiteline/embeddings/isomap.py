@@ -52,7 +52,9 @@ def embed(
         n_neighbors=neighbors, n_components=components, metric="precomputed", eigen_solver="dense"
     )
     coordinates = model.fit_transform(symmetric)
-    placed = model.transform(query_distances) if len(query_distances) else np.empty((0, components))
+    placed = (
+        model.transform(query_distances) if len(query_distances) else np.empty((0, components))
+    )
     # The sign of an eigenvector is arbitrary; the largest coordinate is made positive.
     sign = np.sign(coordinates[np.abs(coordinates).argmax(0), np.arange(components)])
     return coordinates * sign, placed * sign

@@ -47,7 +47,9 @@ def generator(seed: int, *names: str) -> np.random.Generator:
     return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
 
 
-def draws(scenario: Mapping[str, Any], library: Mapping[str, Any], rng: np.random.Generator) -> list[Draw]:
+def draws(
+    scenario: Mapping[str, Any], library: Mapping[str, Any], rng: np.random.Generator
+) -> list[Draw]:
     """Draw the test spectra of a scenario.
 
     Parameters
@@ -60,7 +62,9 @@ def draws(scenario: Mapping[str, Any], library: Mapping[str, Any], rng: np.rando
     return [_draw(scenario, library, rng) for _ in range(scenario["spectra"])]
 
 
-def _draw(scenario: Mapping[str, Any], library: Mapping[str, Any], rng: np.random.Generator) -> Draw:
+def _draw(
+    scenario: Mapping[str, Any], library: Mapping[str, Any], rng: np.random.Generator
+) -> Draw:
     values = {axis: grid(library[axis]) for axis in AXES if axis in library}
     parameters = {axis: float(rng.choice(on_grid)) for axis, on_grid in values.items()}
     if scenario["tier"] != "a":
@@ -160,6 +164,8 @@ def _truth(draw: Draw) -> dict[str, Any]:
 
 
 def _columns(records: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    columns = {name: np.array([r[name] for r in records]) for name in records[0] if name not in RAGGED}
+    columns = {
+        name: np.array([r[name] for r in records]) for name in records[0] if name not in RAGGED
+    }
     columns |= {name: np.concatenate([r[name] for r in records]) for name in RAGGED}
     return columns | {"row_size": np.array([len(r["energy"]) for r in records])}
