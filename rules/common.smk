@@ -11,7 +11,9 @@ from whiteline.sources import sources
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
-CONFIGFILE = str(workflow.configfiles[-1]) if workflow.configfiles else "the configuration"
+CONFIGFILE = (
+    str(workflow.configfiles[-1]) if workflow.configfiles else "the configuration"
+)
 try:
     STUDY = configuration.load(config, os.path.relpath(CONFIGFILE))
 except InputError as error:
@@ -47,7 +49,11 @@ def relative(files):
 
 
 def query_sets(library):
-    return [name for name, queries in STUDY["queries"].items() if queries["library"] == library]
+    return [
+        name
+        for name, queries in STUDY["queries"].items()
+        if queries["library"] == library
+    ]
 
 
 def collections(library):
@@ -56,9 +62,17 @@ def collections(library):
 
 
 def branches():
-    return [(library, way) for library in STUDY["libraries"] for way in STUDY["preprocessings"]]
+    return [
+        (library, way)
+        for library in STUDY["libraries"]
+        for way in STUDY["preprocessings"]
+    ]
 
 
 def parameters(section, name):
     """The parameters of a measure, embedding or estimator, in an order that edits do not change."""
-    return {key: value for key, value in sorted(STUDY[section][name].items()) if key != "kind"}
+    return {
+        key: value
+        for key, value in sorted(STUDY[section][name].items())
+        if key != "kind"
+    }

@@ -11,13 +11,13 @@ rule compute_distances:
         shifts="results/{library}/{preprocessing}/{collection}_shifts.nc",
     output:
         distances="results/{library}/{preprocessing}/{measure}/{collection}_distances.nc",
-    params:
-        kind=lambda w: STUDY["measures"][w.measure]["kind"],
-        parameters=lambda w: parameters("measures", w.measure),
     log:
         "results/logs/compute_distances/{library}_{preprocessing}_{measure}_{collection}.log",
     benchmark:
         "results/{library}/{preprocessing}/{measure}/{collection}_benchmark.tsv"
+    params:
+        kind=lambda w: STUDY["measures"][w.measure]["kind"],
+        parameters=lambda w: parameters("measures", w.measure),
     message:
         "{wildcards.library}: {wildcards.measure} distances of {wildcards.collection}"
     script:

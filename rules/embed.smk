@@ -18,7 +18,8 @@ rule embed_spectra:
         map_spectra="results/{library}/{preprocessing}/map.nc",
         map_distances="results/{library}/{preprocessing}/{measure}/map_distances.nc",
         queries=lambda w: [
-            f"results/{w.library}/{w.preprocessing}/{name}.nc" for name in query_sets(w.library)
+            f"results/{w.library}/{w.preprocessing}/{name}.nc"
+            for name in query_sets(w.library)
         ],
         query_distances=lambda w: [
             f"results/{w.library}/{w.preprocessing}/{w.measure}/{name}_distances.nc"
@@ -26,12 +27,12 @@ rule embed_spectra:
         ],
     output:
         embedding="results/{library}/{preprocessing}/{measure}/embeddings/{embedding}.nc",
+    log:
+        "results/logs/embed_spectra/{library}_{preprocessing}_{measure}_{embedding}.log",
     params:
         kind=lambda w: STUDY["embeddings"][w.embedding]["kind"],
         parameters=lambda w: parameters("embeddings", w.embedding),
         seed=STUDY["seed"],
-    log:
-        "results/logs/embed_spectra/{library}_{preprocessing}_{measure}_{embedding}.log",
     message:
         "{wildcards.library}: {wildcards.embedding} map of {wildcards.measure} distances"
     script:

@@ -31,14 +31,14 @@ for source, entries in BY_SOURCE.items():
             modules=stage("fetch_measured"),
         output:
             spectra=[measured_path(entry) for entry in entries],
+        log:
+            f"results/logs/fetch_measured/{entries[0].group}.log",
         params:
             source=source,
             sha256=entries[0].sha256,
             members=[entry.member for entry in entries],
             doi=entries[0].doi,
             local=STUDY["local"].get(entries[0].id),
-        log:
-            f"results/logs/fetch_measured/{entries[0].group}.log",
         message:
             f"fetching {len(entries)} measured spectra ({entries[0].group})"
         script:

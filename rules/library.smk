@@ -12,12 +12,12 @@ rule build_library:
         ],
     output:
         library="results/{library}/library.nc",
+    log:
+        "results/logs/build_library/{library}.log",
     params:
         broadening=lambda w: STUDY["libraries"][w.library]["broadening"],
         energy=lambda w: STUDY["libraries"][w.library]["energy"],
         chemical_shift=lambda w: STUDY["libraries"][w.library]["chemical_shift"],
-    log:
-        "results/logs/build_library/{library}.log",
     message:
         "{wildcards.library}: broadening the library"
     script:

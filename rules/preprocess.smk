@@ -8,11 +8,13 @@ rule preprocess_library:
         library="results/{library}/library.nc",
     output:
         prepared="results/{library}/{preprocessing}/library.nc",
-    params:
-        background=lambda w: STUDY["preprocessings"][w.preprocessing]["background"],
-        normalisation=lambda w: STUDY["preprocessings"][w.preprocessing]["normalisation"],
     log:
         "results/logs/preprocess_library/{library}_{preprocessing}.log",
+    params:
+        background=lambda w: STUDY["preprocessings"][w.preprocessing]["background"],
+        normalisation=lambda w: STUDY["preprocessings"][w.preprocessing][
+            "normalisation"
+        ],
     message:
         "{wildcards.library}: preparing the library"
     script:
@@ -25,13 +27,15 @@ rule select_map:
         library="results/{library}/{preprocessing}/library.nc",
     output:
         spectra="results/{library}/{preprocessing}/map.nc",
+    log:
+        "results/logs/select_map/{library}_{preprocessing}.log",
     params:
-        slater_reduction=lambda w: STUDY["libraries"][w.library]["map"].get("slater_reduction"),
+        slater_reduction=lambda w: STUDY["libraries"][w.library]["map"].get(
+            "slater_reduction"
+        ),
         broadening=lambda w: STUDY["libraries"][w.library]["broadening"][
             STUDY["libraries"][w.library]["map"]["broadening"]
         ],
-    log:
-        "results/logs/select_map/{library}_{preprocessing}.log",
     message:
         "{wildcards.library}: taking the slice for the maps"
     script:
@@ -51,13 +55,15 @@ rule preprocess_queries:
         library="results/{library}/{preprocessing}/library.nc",
     output:
         spectra="results/{library}/{preprocessing}/{recorded}.nc",
-    params:
-        background=lambda w: query_setting(w, "background"),
-        normalisation=lambda w: STUDY["preprocessings"][w.preprocessing]["normalisation"],
-        continuum=lambda w: query_setting(w, "continuum"),
-        energy_reference=lambda w: query_setting(w, "energy_reference"),
     log:
         "results/logs/preprocess_queries/{library}_{preprocessing}_{recorded}.log",
+    params:
+        background=lambda w: query_setting(w, "background"),
+        normalisation=lambda w: STUDY["preprocessings"][w.preprocessing][
+            "normalisation"
+        ],
+        continuum=lambda w: query_setting(w, "continuum"),
+        energy_reference=lambda w: query_setting(w, "energy_reference"),
     message:
         "{wildcards.library}: preparing the spectra of {wildcards.recorded}"
     script:

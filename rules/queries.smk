@@ -7,7 +7,13 @@ def query_table(name):
     queries = STUDY["queries"][name]
     if "measured" in queries:
         return [
-            (entry.id, measured_path(entry), entry.energy_column, entry.intensity_column, entry.valence)
+            (
+                entry.id,
+                measured_path(entry),
+                entry.energy_column,
+                entry.intensity_column,
+                entry.valence,
+            )
             for entry in chosen_entries(queries)
         ]
     columns = (queries.get("energy_column"), queries.get("intensity_column"), None)
@@ -15,7 +21,9 @@ def query_table(name):
 
 
 for name, queries in STUDY["queries"].items():
-    ids, paths, energy_columns, intensity_columns, valences = map(list, zip(*query_table(name)))
+    ids, paths, energy_columns, intensity_columns, valences = map(
+        list, zip(*query_table(name))
+    )
 
     rule:
         name:
@@ -25,14 +33,14 @@ for name, queries in STUDY["queries"].items():
             spectra=paths,
         output:
             recorded=f"results/{queries['library']}/queries/{name}.nc",
+        log:
+            f"results/logs/import_queries/{name}.log",
         params:
             ids=ids,
             energy_columns=energy_columns,
             intensity_columns=intensity_columns,
             valences=valences,
             energy_uncertainty=queries.get("energy_uncertainty"),
-        log:
-            f"results/logs/import_queries/{name}.log",
         message:
             f"{queries['library']}: reading {len(ids)} spectra of {name}"
         script:

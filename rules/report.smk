@@ -12,7 +12,11 @@ SHOWN_MAPS = [
     for library, way in branches()
     for embedding in STUDY["embeddings"]
 ]
-TIMED = [(library, way, measure) for library, way in branches() for measure in STUDY["measures"]]
+TIMED = [
+    (library, way, measure)
+    for library, way in branches()
+    for measure in STUDY["measures"]
+]
 
 
 rule make_report:
@@ -23,12 +27,20 @@ rule make_report:
             *sorted(Path("resources/captions").iterdir()),
         ),
         scores="results/scores.csv",
-        errors=[f"results/{library}/{way}/errors.csv" for library, way in branches() if STUDY["scenarios"]],
+        errors=[
+            f"results/{library}/{way}/errors.csv"
+            for library, way in branches()
+            if STUDY["scenarios"]
+        ],
         libraries=[f"results/{library}/{way}/library.nc" for library, way in branches()],
         embeddings=embeddings([SHOWN]),
-        queries=[f"results/{library}/{way}/{name}.nc" for library, way, name in SHOWN_QUERIES],
+        queries=[
+            f"results/{library}/{way}/{name}.nc"
+            for library, way, name in SHOWN_QUERIES
+        ],
         shifts=[
-            f"results/{library}/{way}/{name}_shifts.nc" for library, way, name in SHOWN_QUERIES
+            f"results/{library}/{way}/{name}_shifts.nc"
+            for library, way, name in SHOWN_QUERIES
         ],
         estimates=[
             f"results/{library}/{way}/{SHOWN}/estimates/{SHOWN_BY}/{name}.nc"
@@ -42,6 +54,8 @@ rule make_report:
     output:
         report="results/report.html",
         figures=directory("results/figures"),
+    log:
+        "results/logs/make_report.log",
     params:
         study=STUDY,
         labels={
@@ -50,8 +64,6 @@ rule make_report:
             "queries": SHOWN_QUERIES,
             "benchmarks": TIMED if STUDY["scenarios"] else [],
         },
-    log:
-        "results/logs/make_report.log",
     message:
         "writing the report"
     script:

@@ -11,6 +11,8 @@ rule make_scenarios:
         ),
     output:
         recorded="results/{library}/queries/scenarios.nc",
+    log:
+        "results/logs/make_scenarios/{library}.log",
     params:
         library=lambda w: {
             key: value
@@ -20,8 +22,6 @@ rule make_scenarios:
         name="{library}",
         scenarios=STUDY["scenarios"],
         seed=STUDY["seed"],
-    log:
-        "results/logs/make_scenarios/{library}.log",
     message:
         "{wildcards.library}: simulating the test spectra"
     script:

@@ -2,7 +2,11 @@
 # In: estimates of the scenarios.
 # Out: results/{library}/{preprocessing}/scores.csv and errors.csv; results/scores.csv
 
-PAIRS = [(measure, estimator) for measure in STUDY["measures"] for estimator in STUDY["estimators"]]
+PAIRS = [
+    (measure, estimator)
+    for measure in STUDY["measures"]
+    for estimator in STUDY["estimators"]
+]
 
 
 rule score_estimates:
@@ -17,14 +21,14 @@ rule score_estimates:
     output:
         scores="results/{library}/{preprocessing}/scores.csv",
         errors_table="results/{library}/{preprocessing}/errors.csv",
+    log:
+        "results/logs/score_estimates/{library}_{preprocessing}.log",
     params:
         names=PAIRS,
         labels=lambda w: {"library": w.library, "preprocessing": w.preprocessing},
         calibration=STUDY.get("calibration"),
         tiers={name: scenario["tier"] for name, scenario in STUDY["scenarios"].items()},
         seed=STUDY["seed"],
-    log:
-        "results/logs/score_estimates/{library}_{preprocessing}.log",
     message:
         "{wildcards.library}: scoring the estimates"
     script:
@@ -35,7 +39,8 @@ rule collect_scores:
     input:
         modules=stage("collect_scores"),
         parts=[
-            f"results/{library}/{way}/scores.csv" for library, way in branches()
+            f"results/{library}/{way}/scores.csv"
+            for library, way in branches()
             if STUDY["scenarios"]
         ],
     output:

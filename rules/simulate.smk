@@ -14,12 +14,12 @@ rule simulate_sticks:
         modules=stage("simulate_sticks", "resources/atomic_parameters_l23.csv"),
     output:
         sticks="results/{library}/sticks/{symmetry}/{ion}.nc",
+    log:
+        "results/logs/simulate_sticks/{library}_{symmetry}_{ion}.log",
     params:
         ion="{ion}",
         symmetry="{symmetry}",
         axes=lambda w: simulation_axes(STUDY["libraries"][w.library]),
-    log:
-        "results/logs/simulate_sticks/{library}_{symmetry}_{ion}.log",
     message:
         "{wildcards.library}: simulating {wildcards.ion} in {wildcards.symmetry}"
     script:

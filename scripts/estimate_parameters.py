@@ -69,7 +69,7 @@ def estimate_parameters(
 
 
 def left_out(distance: np.ndarray, query: xr.Dataset, library: xr.Dataset) -> np.ndarray:
-    """Distances with infinity where a query may not see library spectra of its own ion and 10Dq."""
+    """Distances, infinite where a query may not see library spectra of its own ion and 10Dq."""
     same = query["ion"].values[:, None] == library["ion"].values
     same &= np.isclose(query["ten_dq"].values[:, None], library["ten_dq"].values)
     return np.where(same & (query["leave_out"].values[:, None] == 1), np.inf, distance)

@@ -1,7 +1,8 @@
 """Reads a set of measured spectra into one file.
 
 Input: spectra (files, in the order of ids). Output: recorded (contract "recorded").
-Settings: ids, energy_columns, intensity_columns, valences (None where unknown), energy_uncertainty (eV, None where unknown).
+Settings: ids, energy_columns, intensity_columns, valences (None where unknown), energy_uncertainty
+(eV, None where unknown).
 """
 
 import numpy as np

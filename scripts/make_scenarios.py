@@ -1,6 +1,7 @@
 """Simulates the test spectra of all scenarios of a library and disturbs them.
 
-Output: recorded (contract "recorded"). Settings: library and scenarios (their configurations), seed.
+Output: recorded (contract "recorded"). Settings: library and scenarios (their configurations),
+seed.
 """
 
 from whiteline import contracts

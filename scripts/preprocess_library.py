@@ -17,7 +17,8 @@ def preprocess_library(
     energy = data["energy"].values
     spectra = data["intensity"].values
     onsets = [edge_onset(energy, row, energy[0], energy[-1]) for row in spectra]
-    # What the subtraction takes from the tails of the lines, it takes from library and queries alike.
+    # What the subtraction takes from the tails of the lines, it takes from library and queries
+    # alike.
     rows = [
         subtract_background(energy, row, onset, background)
         for row, onset in zip(spectra, onsets, strict=True)

@@ -1,7 +1,8 @@
 """Prepares recorded spectra for comparison with a library.
 
 Input: recorded, library (preprocessed). Output: spectra (contract "spectra", on the library's grid
-extended on both sides). Settings: background, continuum, normalisation, energy_reference (None or id and ion).
+extended on both sides). Settings: background, continuum, normalisation, energy_reference (None or
+id and ion).
 """
 
 from whiteline import contracts

@@ -1,7 +1,8 @@
 """Scores the estimates of one library's scenarios for all measures and estimators.
 
 Input: queries (scenarios, preprocessed), library, estimates (one file per measure and estimator).
-Output: scores and errors (CSV). Settings: measures, estimators (one each per estimate), calibration, tiers, seed.
+Output: scores and errors (CSV). Settings: measures, estimators (one each per estimate),
+calibration, tiers, seed.
 """
 
 from pathlib import Path

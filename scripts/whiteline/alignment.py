@@ -1,8 +1,8 @@
 """Finds the rigid energy shift that lays a query on a library spectrum.
 
 Queries lie on the library's grid, extended on both sides by `margin` points. A shift by k steps is
-then a window of the query and costs no interpolation. The shift of each pair is the one of greatest
-correlation, so that every measure compares the same aligned pair.
+then a window of the query and costs no interpolation. The shift of each pair is the one of
+greatest correlation, so that every measure compares the same aligned pair.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
-# Sticks are placed on a grid this fine before the convolution: a stick between two points is shared
-# by them linearly, which widens it by less than step**2 / 8.
+# Sticks are placed on a grid this fine before the convolution: a stick between two points is
+# shared by them linearly, which widens it by less than step**2 / 8.
 FINE_STEP = 0.005
 # Lorentzian tails are long; what leaves the window on one side must not enter on the other.
 MARGIN = 40.0

@@ -147,7 +147,7 @@ def _sentence(error: ValidationError) -> str:
         wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
         return f"{key}: {value!r} should be of type {wanted}"
     if error.validator == "pattern":
-        return f"{key}: the name {value!r} may hold only letters, digits and single _ or - between them"
+        return f"{key}: the name {value!r} may hold only letters, digits and single _ or - between"
     return f"{key}: {error.message}"
 
 
@@ -181,7 +181,8 @@ def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
             except InputError as error:
                 yield f"{where}.ions: {error}"
         if len(elements) > 1:
-            yield f"{where}.ions: one library is of one element, found {', '.join(sorted(elements))}"
+            found = ", ".join(sorted(elements))
+            yield f"{where}.ions: one library is of one element, found {found}"
         for axis in (*AXES, "energy"):
             try:
                 values = grid(library.get(axis, 0.0))
@@ -201,7 +202,8 @@ def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
                 if grid(library[axis]).any():
                     yield f"{where}.{axis}: needs symmetry D4h, not {library['symmetry']}"
         if library["map"]["broadening"] >= len(library["broadening"]):
-            yield f"{where}.map.broadening: there are only {len(library['broadening'])} broadenings, counted from 0"
+            count = len(library["broadening"])
+            yield f"{where}.map.broadening: there are only {count} broadenings, counted from 0"
 
 
 def _check_queries(study: Mapping[str, Any]) -> Iterator[str]:
@@ -225,7 +227,7 @@ def _check_queries(study: Mapping[str, Any]) -> Iterator[str]:
         element = parse_ion(study["libraries"][queries["library"]]["ions"][0]).element
         for entry in entries:
             if entry.element != element:
-                yield f"{where}.measured: {entry.id} is of {entry.element}, the library of {element}"
+                yield f"{where}.measured: {entry.id} is of {entry.element}, not {element}"
         if "energy_reference" in queries:
             ion = queries["energy_reference"]["ion"]
             if ion not in study["libraries"][queries["library"]]["ions"]:
@@ -278,4 +280,5 @@ def _check_scenarios(study: Mapping[str, Any]) -> Iterator[str]:
     for name, scenario in study["scenarios"].items():
         for part in ("draw", "disturb", "vary"):
             if scenario[part] and scenario["tier"] != "c":
-                yield f"scenarios.{name}.{part}: only tier c is disturbed, this is tier {scenario['tier']}"
+                tier = scenario["tier"]
+                yield f"scenarios.{name}.{part}: only tier c is disturbed, this is tier {tier}"

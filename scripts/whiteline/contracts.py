@@ -1,8 +1,8 @@
 """The netCDF files that the stages hand to each other: what each must hold, and how it is written.
 
 Every product is checked when it is written and when it is read, so a stage can rely on its input.
-Files follow the CF conventions; strings are stored as fixed-width characters because variable-length
-strings leave bytes in an HDF5 file that differ from run to run.
+Files follow the CF conventions; strings are stored as fixed-width characters because
+variable-length strings leave bytes in an HDF5 file that differ from run to run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FLOAT, SINGLE, INTEGER, FLAG, TEXT = "f8", "f4", "i4", "i1", "text"
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable of a contract: dimensions, stored type, units (``None`` for text) and meaning."""
+    """One variable of a contract: dimensions, type, units (``None`` for text) and meaning."""
 
     dims: tuple[str, ...]
     dtype: str
@@ -235,8 +235,8 @@ def write(data: xr.Dataset, path: str | Path) -> None:
     os.close(handle)
     try:
         data.to_netcdf(temporary, engine="netcdf4", format="NETCDF4", encoding=encoding)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -296,6 +296,6 @@ def _check(data: xr.Dataset, where: str) -> None:
             raise InputError(
                 f"{where}: {name} has units {variable.attrs.get('units')!r}, not {spec.units!r}"
             )
-        if spec.dtype in (FLOAT, SINGLE) and not spec.may_be_nan:
-            if not np.isfinite(variable.values).all():
-                raise InputError(f"{where}: {name} has values that are not finite")
+        needs_values = spec.dtype in (FLOAT, SINGLE) and not spec.may_be_nan
+        if needs_values and not np.isfinite(variable.values).all():
+            raise InputError(f"{where}: {name} has values that are not finite")

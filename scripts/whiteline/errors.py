@@ -2,4 +2,6 @@
 
 
 class InputError(ValueError):
-    """Bad input, told in one sentence: what is wrong, where (file, line, key), what would be right."""
+    """Bad input, told in one sentence: what is wrong, where (file, line, key), what would be
+    right.
+    """

@@ -26,10 +26,10 @@ MINIMUM_WINDOW = 3
 def edge_onset(energy: np.ndarray, intensity: np.ndarray, low: float, high: float) -> float:
     """Energy (eV) between ``low`` and ``high`` at which the signal first rises: the onset of L3.
 
-    That is where its mean over 1 eV first reaches a fifth of its height; the highest line may come eV
-    later or belong to L2. What follows over 4 eV must stand out of the noise, or a group of noisy
-    points would pass for an edge. A straight line between the ends is subtracted first, so that a
-    sloping background does not count.
+    That is where its mean over 1 eV first reaches a fifth of its height; the highest line may come
+    eV later or belong to L2. What follows over 4 eV must stand out of the noise, or a group of
+    noisy points would pass for an edge. A straight line between the ends is subtracted first, so
+    that a sloping background does not count.
 
     Raises
     ------
@@ -72,14 +72,15 @@ def subtract_background(
     edge
         Energy of the edge's onset, eV.
     background
-        ``kind``: ``none``, ``constant``, ``linear`` or ``power_law`` (A E^-r, customary for electron
-        energy loss; Egerton, Electron Energy-Loss Spectroscopy in the Electron Microscope, ch. 4.4),
-        fitted in ``window`` (eV relative to the edge).
+        ``kind``: ``none``, ``constant``, ``linear`` or ``power_law`` (A E^-r, customary for
+        electron energy loss; Egerton, Electron Energy-Loss Spectroscopy in the Electron
+        Microscope, ch. 4.4), fitted in ``window`` (eV relative to the edge).
 
     Raises
     ------
     InputError
-        If there are too few points in the window, or a power law meets values that aren't positive.
+        If there are too few points in the window, or a power law meets values that aren't
+        positive.
     """
     kind = background["kind"]
     if kind == "none":
@@ -89,7 +90,8 @@ def subtract_background(
     if inside.sum() < MINIMUM_WINDOW:
         raise InputError(
             f"only {inside.sum()} points before the edge, in {low:.1f}..{high:.1f} eV, for the "
-            f"{kind} background; the spectrum starts at {energy[0]:.1f} eV: widen background.window"
+            f"{kind} background; the spectrum starts at {energy[0]:.1f} eV: "
+            "widen background.window"
         )
     if kind == "constant":
         return intensity - intensity[inside].mean()
@@ -108,9 +110,9 @@ def subtract_continuum(
 ) -> np.ndarray:
     """The white lines without the steps of the transitions into continuum states.
 
-    Two arctangent steps, at the maxima of L3 and L2, with heights 2 : 1 as the 2p3/2 and 2p1/2 levels
-    are occupied (Chen et al., Phys. Rev. Lett. 75, 152 (1995), doi 10.1103/PhysRevLett.75.152). Their
-    sum is the mean of the signal beyond L2.
+    Two arctangent steps, at the maxima of L3 and L2, with heights 2 : 1 as the 2p3/2 and 2p1/2
+    levels are occupied (Chen et al., Phys. Rev. Lett. 75, 152 (1995), doi
+    10.1103/PhysRevLett.75.152). Their sum is the mean of the signal beyond L2.
 
     Parameters
     ----------

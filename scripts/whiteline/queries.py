@@ -1,8 +1,8 @@
 """Lays recorded spectra on a library's energy axis.
 
 The axis of a record may be off by several eV. If it is calibrated (its uncertainty is given), the
-record is taken as it stands, or moved by what a reference spectrum of known ion shows. If not, its onset
-is laid on the library's. What is left is found for each library spectrum by a search.
+record is taken as it stands, or moved by what a reference spectrum of known ion shows. If not, its
+onset is laid on the library's. What is left is found for each library spectrum by a search.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from whiteline.preprocessing import (
     subtract_continuum,
 )
 
-# How far the search goes where nothing is known of the axis, eV: after alignment on the onset, what
-# remains is the difference between the onsets of the ions, widths and crystal fields.
+# How far the search goes where nothing is known of the axis, eV: after alignment on the onset,
+# what remains is the difference between the onsets of the ions, widths and crystal fields.
 UNKNOWN_AXIS = 4.0
 # How far from the library's onset a record's is sought, eV; measured axes are off by -20 .. +8.
 EDGE_SEARCH = 25.0
-# A record must cover this share of the library's grid, or its ends are made up from its end values.
+# A record must cover this share of the library's grid, or its ends are made up from its end
+# values.
 MINIMUM_COVER = 0.5
 
 
@@ -168,7 +169,8 @@ def _reference(ids: np.ndarray, reference: Mapping[str, str]) -> int:
     found = np.flatnonzero(ids == reference["id"])
     if len(found) != 1:
         raise InputError(
-            f"energy_reference.id: there is no spectrum {reference['id']!r}; there are {', '.join(ids)}"
+            f"energy_reference.id: there is no spectrum {reference['id']!r}; "
+            f"there are {', '.join(ids)}"
         )
     return int(found[0])
 
@@ -176,7 +178,9 @@ def _reference(ids: np.ndarray, reference: Mapping[str, str]) -> int:
 def _reference_offset(
     record: tuple[np.ndarray, np.ndarray], coarse: float, frame: Frame, ion: str
 ) -> float:
-    """Shift (eV) that lays a record on the best of its ion's simulations, sought around ``coarse``."""
+    """Shift (eV) that lays a record on the best of its ion's simulations, sought around
+    ``coarse``.
+    """
     steps = search_steps(np.array([UNKNOWN_AXIS]), frame.step)
     axis = extended(frame.grid, int(steps[0]) + 1)
     energy, intensity = record
@@ -193,7 +197,8 @@ def _check_cover(energy: np.ndarray, frame: Frame) -> None:
     if cover < MINIMUM_COVER:
         raise InputError(
             f"its energies {energy[0]:.1f}..{energy[-1]:.1f} eV cover {max(cover, 0):.0%} of the "
-            f"library's {frame.grid[0]:.1f}..{frame.grid[-1]:.1f} eV; at least {MINIMUM_COVER:.0%} is needed"
+            f"library's {frame.grid[0]:.1f}..{frame.grid[-1]:.1f} eV; "
+            f"at least {MINIMUM_COVER:.0%} is needed"
         )
 
 

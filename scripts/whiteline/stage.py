@@ -14,8 +14,8 @@ from whiteline.errors import InputError
 def run(function: Callable[..., None], job: Any) -> None:
     """Call ``function`` with the named inputs, outputs and parameters of a Snakemake job.
 
-    The input ``modules``, which only causes reruns, is left out. What the function prints goes to the job's
-    log, and an `InputError` ends the job with its one sentence.
+    The input ``modules``, which only causes reruns, is left out. What the function prints goes to
+    the job's log, and an `InputError` ends the job with its one sentence.
     """
     arguments = {**_named(job.input), **_named(job.output), **_named(job.params)}
     arguments.pop("modules")

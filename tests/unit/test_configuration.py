@@ -28,7 +28,7 @@ def test_an_extending_configuration_adds_to_its_base():
     study = configuration.load(
         configuration.read_yaml(CONFIG / "mno.yaml"), str(CONFIG / "mno.yaml")
     )
-    assert set(study["queries"]) == {"mn_eels", "co_series", "mno"}
+    assert set(study["queries"]) == {"mn_eels", "co_reduced", "co_oxidised", "mno"}
     assert len(study["measures"]) == 10
 
 
@@ -102,7 +102,7 @@ MN = "libraries.mn"
         ("measures.bad-", {"kind": "cosine"}, "the name 'bad-' may hold only letters"),
         ("measures.new", {"kind": "cosin"}, "measures.new: 'cosin' is no kind of measures; did"),
         ("measures.new", {"kind": "my.py"}, "measures.new: my.py: no such file"),
-        ("measures.dtw", {"kind": "dtw", "bnd": 1}, "measures.dtw: dtw: unknown parameter 'bnd'"),
+        ("measures.dtw", {"kind": "dtw", "bnd": 1}, "measures.dtw: dtw: no parameter 'bnd'"),
         ("measures.dtw", {"kind": "dtw", "band": "x"}, "measures.dtw: dtw: band is 'x'"),
     ],
 )

@@ -1,8 +1,8 @@
 """Maps of spectra from their distances. The module name is the registry: one module per kind.
 
-A module offers ``embed(map_distances, query_distances, seed, *, ...)``: the coordinates of the library's
-spectra from the square matrix of their distances, and of the queries, out of sample, from their distances
-to the library's spectra. Parameters are keyword-only and have defaults.
+A module offers ``embed(map_distances, query_distances, seed, *, ...)``: the coordinates of the
+library's spectra from the square matrix of their distances, and of the queries, out of sample,
+from their distances to the library's spectra. Parameters are keyword-only and have defaults.
 """
 
 from __future__ import annotations

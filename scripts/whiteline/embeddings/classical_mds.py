@@ -44,7 +44,8 @@ def embed(
     values, vectors = values[::-1], vectors[:, ::-1]
     if len(values) < components or values[-1] <= 1e-12 * values[0]:
         raise InputError(
-            f"classical_mds: these distances do not span {components} dimensions; ask for fewer components"
+            f"classical_mds: these distances do not span {components} dimensions; "
+            "ask for fewer components"
         )
     vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(0), np.arange(components)])
     coordinates = vectors * np.sqrt(values)

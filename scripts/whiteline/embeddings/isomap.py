@@ -45,7 +45,8 @@ def embed(
 
     if neighbors >= len(map_distances):
         raise InputError(
-            f"isomap: {neighbors} neighbors of {len(map_distances)} spectra in the map; ask for fewer"
+            f"isomap: {neighbors} neighbors of {len(map_distances)} spectra in the map; "
+            "ask for fewer"
         )
     symmetric = (map_distances + map_distances.T) / 2
     model = Isomap(

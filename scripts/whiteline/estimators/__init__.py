@@ -1,6 +1,8 @@
-"""Estimators of valence and 10Dq from distances. The module name is the registry: one module per kind.
+"""Estimators of valence and 10Dq from distances. The module name is the registry: one module per
+kind.
 
-A module offers a class ``Estimator`` in scikit-learn's manner, derived from `whiteline.estimators.base`.
+A module offers a class ``Estimator`` in scikit-learn's manner, derived from
+`whiteline.estimators.base`.
 """
 
 from __future__ import annotations

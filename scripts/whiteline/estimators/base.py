@@ -68,7 +68,9 @@ class DistanceEstimator(BaseEstimator):
 
     @abstractmethod
     def _ten_dq(self, squared: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """10Dq (eV), shape (n,), from squared distances (n, r) to the library's ``rows`` of one valence."""
+        """10Dq (eV), shape (n,), from squared distances (n, r) to the library's ``rows`` of one
+        valence.
+        """
 
     def _choice(self, squared: np.ndarray, nearest: np.ndarray) -> np.ndarray:
         """Column of the valence chosen: that of the nearest library spectrum."""

@@ -8,7 +8,6 @@ import numpy as np
 
 from whiteline.estimators.base import DistanceEstimator
 
-
 # Keeps a weight finite where a query is itself in the library.
 TINY = 1e-30
 
@@ -18,9 +17,9 @@ class Estimator(DistanceEstimator):
 
     For each 10Dq and Slater reduction of the grid the least distance over all other axes is taken
     (the profile). Near its minimum the squared distance is a quadratic form in the parameters'
-    errors, as chi-square is (Bevington and Robinson, Data Reduction and Error Analysis, ch. 8), so a
-    fit to the grid points around it gives the minimum between them. 10Dq and Slater reduction are
-    correlated, hence the joint fit.
+    errors, as chi-square is (Bevington and Robinson, Data Reduction and Error Analysis, ch. 8), so
+    a fit to the grid points around it gives the minimum between them. 10Dq and Slater reduction
+    are correlated, hence the joint fit.
 
     Parameters
     ----------

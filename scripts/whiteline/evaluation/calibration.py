@@ -17,7 +17,9 @@ FALSE_ALARMS = 0.01
 
 @dataclass(frozen=True)
 class Calibration:
-    """Half widths of the intervals of 10Dq (eV), one per `COVERAGE`, and the largest usual distance."""
+    """Half widths of the intervals of 10Dq (eV), one per `COVERAGE`, and the largest usual
+    distance.
+    """
 
     radius: np.ndarray
     distance_limit: float

@@ -1,4 +1,6 @@
-"""What measurement does to a spectrum, one function per disturbance; every draw from a given generator."""
+"""What measurement does to a spectrum, one function per disturbance; every draw from a given
+generator.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,9 @@ def disturb(
     energy, intensity
         A clean spectrum on a uniform axis (eV), each of shape (samples,).
     strengths
-        ``gaussian_fwhm`` (eV), ``background`` (peak heights across the axis), ``energy_shift`` (eV),
-        ``dispersion_error`` (relative), ``counts`` (at the peak), ``snr`` (peak over deviation;
-        infinite means none). Those left out are not applied.
+        ``gaussian_fwhm`` (eV), ``background`` (peak heights across the axis), ``energy_shift``
+        (eV), ``dispersion_error`` (relative), ``counts`` (at the peak), ``snr`` (peak over
+        deviation; infinite means none). Those left out are not applied.
     rng
         Source of the noise.
     """

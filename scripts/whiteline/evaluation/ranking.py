@@ -38,5 +38,5 @@ def rank(loss: pd.DataFrame) -> Ranking:
 
 
 def loss(errors: pd.DataFrame) -> pd.Series:
-    """One number per spectrum: the error of 10Dq (eV), far beyond any where the valence is wrong."""
+    """Per spectrum the error of 10Dq (eV), far beyond any where the valence is wrong."""
     return errors["ten_dq_error"].abs() + WRONG_VALENCE * ~errors["valence_correct"]

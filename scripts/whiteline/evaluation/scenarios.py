@@ -1,7 +1,8 @@
 """Test spectra with known truth: which parameters they have and how they are disturbed.
 
-Tiers: a, spectra of the library whose own ion and 10Dq are left out of it; b, 10Dq off the grid, all
-else as in the library; c, widths, Slater reduction, temperature, shift, background and noise too.
+Tiers: a, spectra of the library whose own ion and 10Dq are left out of it; b, 10Dq off the grid,
+all else as in the library; c, widths, Slater reduction, temperature, shift, background and noise
+too.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import numpy as np
 
 from whiteline.atomic import parse_ion
 from whiteline.broadening import Broadening, broaden
-from whiteline.grids import AXES, grid
 from whiteline.evaluation.disturbances import disturb
+from whiteline.grids import AXES, grid
 from whiteline.library import axis_zero
 from whiteline.multiplet import Multiplet, Parameters
 
@@ -30,8 +31,8 @@ BROADENING = ("lorentzian_hwhm_l3", "lorentzian_hwhm_l2", "gaussian_sigma")
 class Draw:
     """One test spectrum: what it is, and the disturbances at each level.
 
-    ``parameters`` are those of the engine, ``widths`` those of the broadening, ``disturbances`` has
-    one entry per level and ``levels`` their strengths (NaN where nothing is varied).
+    ``parameters`` are those of the engine, ``widths`` those of the broadening, ``disturbances``
+    has one entry per level and ``levels`` their strengths (NaN where nothing is varied).
     """
 
     ion: str

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from whiteline import measured
+from whiteline import fetching, measured
 from whiteline.errors import InputError
 from whiteline.formats import read_spectrum
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 MEMBERS = {"pack/one.txt": b"1 2\n", "pack/two.txt": b"3 4\n"}
 PYPI, URL = "pypi:pack==1.0", "https://example.org/data/one.txt"
@@ -23,14 +22,11 @@ PYPI, URL = "pypi:pack==1.0", "https://example.org/data/one.txt"
 
 @pytest.fixture
 def stage(tmp_path, monkeypatch):
-    """The stage script, with an empty folder of downloads and neither pip nor network."""
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    import fetch_measured
-
-    monkeypatch.setattr(fetch_measured, "DOWNLOADS", tmp_path / "downloads")
+    """The module, with an empty folder of downloads and neither pip nor network."""
+    monkeypatch.setattr(fetching, "DOWNLOADS", tmp_path / "downloads")
     monkeypatch.setattr(subprocess, "run", refuse)
     monkeypatch.setattr(urllib.request, "urlopen", refuse)
-    return fetch_measured
+    return fetching
 
 
 def refuse(*arguments, **options):
@@ -61,7 +57,7 @@ def pip_that_gives(data, calls):
 def fetch(stage, folder, source, sha256, members=tuple(MEMBERS), doi="", local=None, count=None):
     names = [f"out/{number}.txt" for number in range(count or len(members))]
     paths = [folder / name for name in names]
-    stage.fetch_measured(
+    stage.fetch(
         source=source,
         sha256=sha256,
         members=list(members),
@@ -183,7 +179,7 @@ def test_measured_manganese_oxide(stage, tmp_path):
         pytest.skip("the measured spectra of ../shared/data are not here")
     entry = measured.entry("MnO")
     output = tmp_path / entry.filename
-    stage.fetch_measured(
+    stage.fetch(
         source=entry.source,
         sha256=entry.sha256,
         members=[entry.member],
