@@ -40,3 +40,4 @@ rule all:
         "results/scores.csv",
         "results/report.html",
         embeddings(),
+        query_estimates(),

@@ -1,0 +1,74 @@
+"""Writes the report page and its figures.
+
+Input: scores, errors, libraries (preprocessed), embeddings, queries, shifts, estimates, benchmarks;
+the lists may be empty. Output: report (HTML), figures (folder of PNG and SVG).
+Settings: study (the configuration), labels (what each input of a list is of).
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from whiteline import contracts, report as page
+
+
+def make_report(
+    *,
+    scores: str,
+    errors: list[str],
+    libraries: list[str],
+    embeddings: list[str],
+    queries: list[str],
+    shifts: list[str],
+    estimates: list[str],
+    benchmarks: list[str],
+    report: str,
+    figures: str,
+    study: dict,
+    labels: dict,
+) -> None:
+    """Write the page from the products of all branches."""
+    maps = [contracts.read(path, "embedding") for path in embeddings]
+    measured = [
+        page.Measured(
+            name[-1],
+            contracts.read(spectra, "spectra"),
+            contracts.read(shift, "shifts"),
+            contracts.read(estimate, "estimates"),
+        )
+        for name, spectra, shift, estimate in zip(
+            labels["queries"], queries, shifts, estimates, strict=True
+        )
+    ]
+    seconds = [float(pd.read_csv(path, sep="\t")["s"].mean()) for path in benchmarks]
+    branches = []
+    for number, (branch, path) in enumerate(zip(labels["branches"], libraries, strict=True)):
+
+        def own(name: str, values: list, branch: tuple = tuple(branch)) -> list:
+            pairs = zip(labels[name], values, strict=True)
+            return [(label[-1], value) for label, value in pairs if tuple(label[:2]) == branch]
+
+        branches.append(
+            page.Branch(
+                *branch,
+                spectra=contracts.read(path, "spectra"),
+                errors=pd.read_csv(errors[number]) if errors else None,
+                maps=dict(own("embeddings", maps)),
+                measured=[value for _, value in own("queries", measured)],
+                seconds=dict(own("benchmarks", seconds)),
+            )
+        )
+    page.write(page.Products(study, _scores(scores), branches), report, figures)
+
+
+def _scores(path: str) -> pd.DataFrame:
+    """The table of scores; a study without scenarios leaves an empty file."""
+    if not Path(path).stat().st_size:
+        return pd.DataFrame()
+    return pd.read_csv(path)
+
+
+if __name__ == "__main__":
+    from whiteline.stage import run
+
+    run(make_report, snakemake)  # noqa: F821

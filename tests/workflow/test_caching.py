@@ -1,0 +1,151 @@
+"""Changing one thing reruns exactly what depends on it, by the names of the jobs."""
+
+from pathlib import Path
+
+import pytest
+
+END = ["collecting the scores", "mn: scoring the estimates", "writing the report"]
+
+
+def of_measure(name):
+    """All jobs that a measure's distances feed."""
+    return [
+        *(f"mn: {name} distances of {part}" for part in ("map", "oxides", "scenarios")),
+        f"mn: mds map of {name} distances",
+        *(
+            f"mn: {estimator} estimates of {part} from {name}"
+            for estimator in ("nearest", "regression")
+            for part in ("oxides", "scenarios")
+        ),
+    ]
+
+
+def test_a_finished_study_has_nothing_to_do(workspace):
+    assert workspace.planned() == []
+
+
+def test_touching_every_file_reruns_nothing(workspace):
+    for path in workspace.folder.rglob("*"):
+        if path.is_file() and ".snakemake" not in path.parts and "results" not in path.parts:
+            path.touch()
+    assert workspace.planned() == []
+
+
+def test_a_parameter_of_one_measure(workspace):
+    study = workspace.study()
+    study["measures"]["slope"]["window"] = 1.5
+    workspace.write(study)
+    assert workspace.jobs() == sorted([*of_measure("slope"), *END])
+    assert workspace.planned() == []
+
+
+def test_adding_a_measure(workspace):
+    study = workspace.study()
+    study["measures"]["warped"] = {"kind": "dtw"}
+    workspace.write(study)
+    assert workspace.planned() == sorted([*of_measure("warped"), *END])
+
+
+def test_adding_a_measure_of_the_users_own(workspace):
+    source = workspace.folder / "scripts/whiteline/measures/euclidean.py"
+    (workspace.folder / "mine.py").write_text(source.read_text())
+    study = workspace.study()
+    study["measures"]["mine"] = {"kind": "mine.py"}
+    workspace.write(study)
+    assert workspace.jobs() == sorted([*of_measure("mine"), *END])
+    (workspace.folder / "mine.py").write_text(source.read_text() + "\n# edited\n")
+    assert workspace.planned() == sorted([*of_measure("mine"), *END])
+
+
+def test_removing_a_measure(workspace):
+    study = workspace.study()
+    del study["measures"]["slope"]
+    workspace.write(study)
+    assert workspace.planned() == END
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("measures/correlation.py", "correlation"), ("measures/derivative_correlation.py", "slope")],
+)
+def test_editing_the_module_of_one_measure(workspace, module, name):
+    edit(workspace.folder / "scripts" / "whiteline" / module)
+    assert workspace.planned() == sorted([*of_measure(name), *END])
+
+
+def test_editing_one_estimator(workspace):
+    edit(workspace.folder / "scripts/whiteline/estimators/nearest.py")
+    estimates = [
+        f"mn: nearest estimates of {part} from {name}"
+        for part in ("oxides", "scenarios")
+        for name in ("correlation", "slope")
+    ]
+    # The report shows the regression; it reruns because the scores do.
+    assert workspace.planned() == sorted([*estimates, *END])
+
+
+def test_editing_the_report_reruns_only_the_report(workspace):
+    edit(workspace.folder / "scripts/whiteline/plotting.py")
+    assert workspace.planned() == ["writing the report"]
+
+
+def test_adding_a_query(workspace):
+    workspace.write_spectrum("second.csv", ten_dq=1.1)
+    study = workspace.study()
+    study["queries"]["new"] = {"library": "mn", "files": ["second.csv"]}
+    workspace.write(study)
+    per_measure = [
+        job
+        for name in ("correlation", "slope")
+        for job in (f"mn: {name} distances of new", f"mn: mds map of {name} distances")
+    ]
+    expected = [
+        "mn: reading 1 spectra of new",
+        "mn: preparing the spectra of new",
+        "mn: aligning new",
+        *per_measure,
+        *(
+            f"mn: {estimator} estimates of new from {name}"
+            for estimator in ("nearest", "regression")
+            for name in ("correlation", "slope")
+        ),
+        "writing the report",
+    ]
+    assert workspace.planned() == sorted(expected)
+
+
+def test_a_broadening_needs_no_new_simulation(workspace):
+    study = workspace.study()
+    study["libraries"]["mn"]["broadening"][0]["gaussian_sigma"] = 0.25
+    workspace.write(study)
+    planned = workspace.planned()
+    assert "mn: broadening the library" in planned
+    assert not [job for job in planned if job.startswith("mn: simulating Mn")]
+
+
+def test_a_grid_simulates_again(workspace):
+    study = workspace.study()
+    study["libraries"]["mn"]["ten_dq"]["stop"] = 2.7
+    workspace.write(study)
+    simulations = [job for job in workspace.planned() if job.startswith("mn: simulating Mn")]
+    assert simulations == ["mn: simulating Mn2+ in Oh", "mn: simulating Mn4+ in Oh"]
+
+
+def test_the_same_configuration_gives_the_same_bytes(workspace):
+    def contents():
+        return {
+            path.relative_to(workspace.folder): path.read_bytes()
+            for path in sorted((workspace.folder / "results").rglob("*.nc"))
+        }
+
+    before = contents()
+    assert len(before) > 20
+    (workspace.folder / "results").rename(workspace.folder / "old")
+    workspace.run()
+    after = contents()
+    assert [path for path in before if before[path] != after.get(path)] == []
+    assert set(after) == set(before)
+
+
+def edit(path: Path):
+    path.write_text(path.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
