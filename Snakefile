@@ -29,9 +29,7 @@ include: "rules/distances.smk"
 include: "rules/embed.smk"
 include: "rules/estimate.smk"
 include: "rules/score.smk"
-
-
-# include: "rules/report.smk"
+include: "rules/report.smk"
 
 
 rule all:

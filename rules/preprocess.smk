@@ -36,6 +36,7 @@ rule select_map:
         broadening=lambda w: STUDY["libraries"][w.library]["broadening"][
             STUDY["libraries"][w.library]["map"]["broadening"]
         ],
+        energy_uncertainty=lambda w: STUDY["libraries"][w.library]["map"]["energy_uncertainty"],
     message:
         "{wildcards.library}: taking the slice for the maps"
     script:

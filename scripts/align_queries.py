@@ -6,8 +6,7 @@ Input: queries, library (preprocessed). Output: shifts (contract "shifts").
 import numpy as np
 
 from whiteline import contracts
-from whiteline.alignment import correlate
-from whiteline.queries import search_steps
+from whiteline.alignment import correlate, search_steps
 
 
 def align_queries(*, queries: str, library: str, shifts: str) -> None:

@@ -24,6 +24,8 @@ def embed_spectra(
     shown = contracts.read(map_spectra, "spectra")
     sets = [contracts.read(path, "spectra") for path in queries]
     own = contracts.read(map_distances, "distances")
+    # Lengths of a map must grow evenly: 1 - correlation grows with the square of a small change.
+    power = 1 / own.attrs["order"]
     columns = np.flatnonzero(np.isin(own["library_id"].values, shown["id"].values))
     rows = [
         contracts.read(path, "distances")["distance"].values[:, columns]
@@ -31,6 +33,7 @@ def embed_spectra(
     ]
     rows = np.concatenate([*rows, np.empty((0, len(columns)))]).astype(float)
     square = own["distance"].values[:, columns].astype(float)
+    square, rows = square**power, rows**power
     coordinates, placed = embeddings.load(kind, **parameters)(square, rows, seed)
     labels = {
         name: np.concatenate([part[name].values for part in (shown, *sets)])

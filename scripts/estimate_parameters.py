@@ -39,7 +39,7 @@ def estimate_parameters(
     found = estimator.predict(left_out(pairs["distance"].values, query, reference))
     chosen = np.searchsorted(estimator.candidates_, found.valence)
     rows = np.arange(len(found.valence))
-    distance = found.candidate_distance[rows, chosen]
+    distance = found.candidate_distance.min(1)
     match = found.candidate_match[rows, chosen]
     shift = contracts.read(shifts, "shifts")["energy_shift"].values[rows, match]
     low, high = table["ten_dq"].min(), table["ten_dq"].max()
@@ -84,7 +84,8 @@ def _limits(
 ) -> Calibration:
     known = contracts.read(queries, "spectra")
     chosen = known["scenario"].values == scenario
-    found = estimator.predict(contracts.read(distances, "distances")["distance"].values[chosen])
+    distance = left_out(contracts.read(distances, "distances")["distance"].values, known, library)
+    found = estimator.predict(distance[chosen])
     error = found.ten_dq - known["ten_dq"].values[chosen]
     return calibrate(error, found.candidate_distance.min(1))
 

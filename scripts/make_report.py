@@ -1,15 +1,18 @@
 """Writes the report page and its figures.
 
-Input: scores, errors, libraries (preprocessed), embeddings, queries, shifts, estimates, benchmarks;
-the lists may be empty. Output: report (HTML), figures (folder of PNG and SVG).
+Input: scores, errors, libraries (preprocessed), embeddings, queries, shifts, estimates,
+benchmarks; the lists may be empty. Output: report (HTML), figures (folder of PNG and SVG).
 Settings: study (the configuration), labels (what each input of a list is of).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from whiteline import contracts, report as page
+from whiteline import contracts
+from whiteline import report as page
 
 
 def make_report(
@@ -41,24 +44,24 @@ def make_report(
         )
     ]
     seconds = [float(pd.read_csv(path, sep="\t")["s"].mean()) for path in benchmarks]
-    branches = []
-    for number, (branch, path) in enumerate(zip(labels["branches"], libraries, strict=True)):
-
-        def own(name: str, values: list, branch: tuple = tuple(branch)) -> list:
-            pairs = zip(labels[name], values, strict=True)
-            return [(label[-1], value) for label, value in pairs if tuple(label[:2]) == branch]
-
-        branches.append(
-            page.Branch(
-                *branch,
-                spectra=contracts.read(path, "spectra"),
-                errors=pd.read_csv(errors[number]) if errors else None,
-                maps=dict(own("embeddings", maps)),
-                measured=[value for _, value in own("queries", measured)],
-                seconds=dict(own("benchmarks", seconds)),
-            )
+    branches = [
+        page.Branch(
+            *branch,
+            spectra=contracts.read(path, "spectra"),
+            errors=pd.read_csv(errors[number]) if errors else None,
+            maps=dict(_of(branch, labels["embeddings"], maps)),
+            measured=[value for _, value in _of(branch, labels["queries"], measured)],
+            seconds=dict(_of(branch, labels["benchmarks"], seconds)),
         )
+        for number, (branch, path) in enumerate(zip(labels["branches"], libraries, strict=True))
+    ]
     page.write(page.Products(study, _scores(scores), branches), report, figures)
+
+
+def _of(branch: Sequence[str], names: list, values: list) -> list[tuple[str, Any]]:
+    """Those values that belong to a branch, each with the last part of its name."""
+    pairs = zip(names, values, strict=True)
+    return [(name[-1], value) for name, value in pairs if tuple(name[:2]) == tuple(branch)]
 
 
 def _scores(path: str) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """Scores the estimates of one library's scenarios for all measures and estimators.
 
 Input: queries (scenarios, preprocessed), library, estimates (one file per measure and estimator).
-Output: scores and errors (CSV). Settings: measures, estimators (one each per estimate),
-calibration, tiers, seed.
+Output: scores and errors_table (CSV). Settings: names (measure and estimator of each estimate),
+labels (columns of their own), calibration (scenario that is not scored), tiers, seed.
 """
 
 from pathlib import Path

@@ -19,6 +19,11 @@ def extended(grid: np.ndarray, margin: int) -> np.ndarray:
     return grid[0] + step * np.arange(-margin, len(grid) + margin)
 
 
+def search_steps(limit: np.ndarray, step: float) -> np.ndarray:
+    """Largest shift of the search in steps of the grid, from that in eV."""
+    return np.floor(limit / step + 1e-6).astype(int)
+
+
 def window(queries: np.ndarray, shift: int | np.ndarray, points: int) -> np.ndarray:
     """The part of each extended query that meets the library after ``shift`` steps upwards.
 
@@ -73,13 +78,15 @@ def fraction(
     """The part of a step by which each query lies off the grid, from its best match.
 
     The vertex of the parabola through the correlation at the best shift and its two neighbours,
-    in steps, within +-0.5, shape (n,).
+    in steps, within +-0.5, shape (n,). Without a margin there are no neighbours, and it is 0.
     """
     points = library.shape[1]
+    margin = (queries.shape[1] - points) // 2
+    if margin == 0:
+        return np.zeros(len(queries))
     best = similarity.argmax(1)
     at_best = shift[np.arange(len(queries)), best]
     reference = _standardised(library)[best]
-    margin = (queries.shape[1] - points) // 2
     at_best = np.clip(at_best, 1 - margin, margin - 1)
     low, middle, high = (
         (_standardised(window(queries, at_best + step, points)) * reference).sum(1, dtype=float)

@@ -10,16 +10,7 @@ import xarray as xr
 from whiteline import contracts
 from whiteline.atomic import Ion, edge_energy, parse_ion
 from whiteline.broadening import Broadening, broaden
-
-POINT_PARAMETERS = (
-    "ten_dq",
-    "ds",
-    "dt",
-    "slater_reduction",
-    "slater_reduction_pd",
-    "zeta_3d_scale",
-    "temperature",
-)
+from whiteline.grids import AXES
 
 
 def axis_zero(ion: Ion, chemical_shift: float) -> float:
@@ -73,7 +64,7 @@ def library_spectra(
         "ion": np.full(count, ion.name),
         "symmetry": np.full(count, symmetry),
         "valence": np.full(count, float(ion.valence)),
-        **{name: np.repeat(sticks[name].values, len(widths)) for name in POINT_PARAMETERS},
+        **{name: np.repeat(sticks[name].values, len(widths)) for name in AXES},
         **{
             name: np.tile([width[name] for width in broadenings], points)
             for name in broadenings[0]

@@ -5,6 +5,7 @@ The page shows the figure itself, and `write` draws the very same one into PNG a
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +34,13 @@ SYMBOLS = (
 # Okabe and Ito's scheme, by valence.
 VALENCE_COLOURS = {0: "#56B4E9", 1: "#E69F00", 2: "#0072B2", 3: "#D55E00", 4: "#009E73"}
 OTHER_VALENCE = "#CC79A7"
+# Pixels: above the axes, where the page's buttons are; from them to the legend; one row of it.
+TOP, TO_LEGEND, LEGEND_ROW = 40, 58, 26
 GREY, LIGHT = "#666666", "#E3E3E3"
 FONT = "Open Sans, Helvetica, Arial, sans-serif"
 # What each disturbance is called on an axis; those of the second set get a logarithmic axis.
 LEVELS = {
-    "snr": "signal-to-noise ratio at the peak (1)",
+    "snr": "signal-to-noise ratio (1)",
     "counts": "counts at the peak (1)",
     "gaussian_fwhm": "further Gaussian broadening, FWHM (eV)",
     "energy_shift": "rigid shift of the energy axis (eV)",
@@ -48,6 +51,9 @@ LOGARITHMIC = ("snr", "counts")
 BASELINES = {"library_mean": "dash", "random": "dot"}
 # A map names its measured spectra in full up to this many, else by number.
 NAMED = 4
+# One figure takes a fraction of a second; a renderer that takes this long hangs, s.
+PATIENCE = 60.0
+ATTEMPTS = 3
 SUPERSCRIPT = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 
 
@@ -64,8 +70,9 @@ class Style:
 class Fit:
     """A library spectrum laid on a measured one.
 
-    ``heading`` and ``details`` are lines of text, ``measured`` and ``simulated`` intensities on
-    the library's energies, scaled to a measured maximum of 1, each of shape (points,).
+    ``heading`` and ``details`` are lines of text, the latter of about 55 letters; ``measured`` and
+    ``simulated`` are intensities on the library's energies, scaled to a measured maximum of 1,
+    each of shape (points,).
     """
 
     valence: float
@@ -122,7 +129,7 @@ def ranking_figure(ranking: Ranking, looks: dict[str, Style]) -> go.Figure:
         hovertemplate="%{y}: mean rank %{x:.2f}<extra></extra>",
         showlegend=False,
     )
-    figure.update_xaxes(title="mean rank (1 is best)")
+    figure.update_xaxes(title_text="mean rank (1 is best)")
     figure.update_yaxes(autorange="reversed", automargin=True)
     return figure
 
@@ -143,7 +150,7 @@ def level_figure(
     looks
         From `styles`.
     """
-    figure = _panels("10Dq mean absolute error", "valence accuracy")
+    figure = _panels("10Dq mean absolute error", "valence accuracy", rows=2)
     for name, part in scores.groupby("measure", sort=False):
         look = looks[name]
         drawn = {
@@ -164,8 +171,8 @@ def level_figure(
         _level_lines(figure, part, kind, drawn)
     _level_axis(figure, scores["level"].unique(), kind)
     ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]
-    figure.update_yaxes(title="10Dq error (eV)", type="log", tickvals=ticks, col=1)
-    figure.update_yaxes(title="correct valence (%)", range=[0, 104], col=2)
+    figure.update_yaxes(title_text="10Dq error (eV)", type="log", tickvals=ticks, col=1)
+    figure.update_yaxes(title_text="correct valence (%)", range=[0, 104], col=2)
     return figure
 
 
@@ -192,19 +199,20 @@ def error_figure(errors: pd.DataFrame) -> go.Figure:
         mode="lines+markers",
         line={"color": "black", "width": 2},
         marker={"symbol": "line-ew-open", "size": 14, "color": "black"},
-        name="mean absolute error in 0.5 eV",
+        name="mean absolute error in bins of 0.5 eV",
         hovertemplate="mean absolute error %{y:.3f} eV<extra></extra>",
     )
     for limit in (-FAILURE, FAILURE):
         figure.add_hline(y=limit, line={"color": GREY, "dash": "dot", "width": 1})
-    figure.update_xaxes(title="true 10Dq (eV)")
-    figure.update_yaxes(title="error of 10Dq (eV)")
+    _legend_below(figure)
+    figure.update_xaxes(title_text="true 10Dq (eV)")
+    figure.update_yaxes(title_text="error of 10Dq (eV)")
     return figure
 
 
 def confusion_figure(counts: pd.DataFrame) -> go.Figure:
     """Share and number of test spectra by true valence (rows) and estimated valence (columns)."""
-    share = counts.div(counts.sum(1), axis=0).fillna(0) * 100
+    share = counts.div(counts.sum(axis=1), axis=0).fillna(0) * 100
     figure = _figure(height=190 + 62 * len(counts), width=520)
     figure.add_heatmap(
         z=share.values,
@@ -220,12 +228,12 @@ def confusion_figure(counts: pd.DataFrame) -> go.Figure:
         zmax=100,
         xgap=2,
         ygap=2,
-        colorbar={"title": {"text": "share (%)"}, "thickness": 14},
+        colorbar={"title": {"text": "share (%)", "side": "right"}, "thickness": 14},
         hovertemplate="true %{y}, estimated %{x}: %{z:.1f} %<extra></extra>",
     )
-    figure.update_xaxes(title="estimated valence (1)", type="category", showgrid=False)
+    figure.update_xaxes(title_text="estimated valence (1)", type="category", showgrid=False)
     figure.update_yaxes(
-        title="true valence (1)", type="category", autorange="reversed", showgrid=False
+        title_text="true valence (1)", type="category", autorange="reversed", showgrid=False
     )
     return figure
 
@@ -239,7 +247,8 @@ def coverage_figure(coverage: pd.DataFrame) -> go.Figure:
         Index the measures, columns the nominal coverage (e.g. ``"68%"``), values shares; the
         attribute ``spectra`` is the number of test spectra.
     """
-    figure = _figure(height=150 + 30 * len(coverage), width=800)
+    figure = _figure(height=170 + 30 * len(coverage), width=800)
+    lowest = max(0, 100 * coverage.min(axis=None) - 15)
     for number, level in enumerate(coverage.columns):
         observed = coverage[level]
         error = np.sqrt(observed * (1 - observed) / coverage.attrs["spectra"])
@@ -254,9 +263,11 @@ def coverage_figure(coverage: pd.DataFrame) -> go.Figure:
         )
         nominal = float(level.rstrip("%"))
         figure.add_vline(x=nominal, line={"color": COLOURS[number], "dash": "dash", "width": 1.5})
-    figure.update_xaxes(title="spectra whose interval holds the true 10Dq (%)", range=[0, 104])
+    figure.update_xaxes(
+        title_text="spectra whose interval holds the true 10Dq (%)", range=[lowest, 103]
+    )
     figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_layout(legend_y=-0.2 - 0.25 / len(coverage))
+    _legend_below(figure)
     return figure
 
 
@@ -300,57 +311,85 @@ def fit_figure(energy: np.ndarray, fits: Sequence[Fit]) -> go.Figure:
     fits
         Best first.
     """
-    pitch, below = 1.75, 0.25
-    figure = _figure(height=110 + 125 * len(fits), width=560)
-    figure.update_layout(
-        margin={"l": 40, "r": 12, "t": 12, "b": 50}, legend_y=-52 / (48 + 125 * len(fits))
-    )
+    # In measured maxima: from one spectrum to the next, and from a spectrum to its residual.
+    pitch, below = 1.95, 0.25
+    figure = _figure(height=135 + 132 * len(fits), width=560)
+    thin = {"color": "black", "width": 1.2, "simplify": False}
+    figure.update_layout(margin={"l": 36, "r": 10, "t": 34})
+    _legend_below(figure)
     for number, fit in enumerate(fits):
         base = (len(fits) - 1 - number) * pitch
         shown = {"x": energy, "mode": "lines", "showlegend": number == 0}
         colour = _valence_colour(fit.valence)
-        fitted = {"color": colour, "width": 1.8}
+        fitted = {"color": colour, "width": 1.8, "simplify": False}
         residual = fit.measured - fit.simulated
-        _line(figure, base + fit.measured, "measured", {"color": "black", "width": 1.2}, shown)
+        _line(figure, base + fit.measured, "measured", thin, shown)
         _line(figure, base + fit.simulated, fit.heading, fitted, shown | {"showlegend": False})
         _line(
             figure,
             base - below + residual,
             "measured less simulated",
-            {"color": GREY, "width": 1},
+            {"color": GREY, "width": 1, "simplify": False},
             shown,
         )
         figure.add_hline(y=base - below, line={"color": LIGHT, "width": 1}, layer="below")
         figure.add_annotation(
             x=1,
-            y=base + 1.12,
+            y=base + 1.06,
             xref="paper",
             xanchor="right",
             yanchor="bottom",
             align="right",
             showarrow=False,
-            text=f"<b>{fit.heading}</b><br>{fit.details}",
+            text=f'<b>{fit.heading}</b><br><span style="font-size:11px">{fit.details}</span>',
             font={"size": 12, "color": colour},
         )
-    figure.update_xaxes(title="energy (eV)", range=[energy[0], energy[-1]])
+    figure.update_xaxes(title_text="energy (eV)", range=[energy[0], energy[-1]])
     figure.update_yaxes(
-        title="intensity (arb. units, offset)",
+        title_text="intensity (arb. units, offset)",
         showticklabels=False,
         showgrid=False,
-        range=[-0.75, len(fits) * pitch],
+        ticks="",
+        range=[-0.7, len(fits) * pitch - 0.35],
     )
     return figure
 
 
 def write(figure: go.Figure, folder: str | Path, name: str) -> None:
     """Write ``name``.png (at twice the size) and ``name``.svg into an existing folder."""
+    width = figure.layout.meta["width"]
+    _draw(figure, Path(folder) / f"{name}.png", width=width, scale=2)
+    _draw(figure, Path(folder) / f"{name}.svg", width=width)
+
+
+def _draw(figure: go.Figure, path: Path, **size: int) -> None:
+    """Draw a figure by kaleido, which on rare occasions starts and then never answers."""
     import plotly.io
 
-    # Else kaleido asks the network for a formula renderer that no figure needs.
-    plotly.io.kaleido.scope.mathjax = None
-    width = figure.layout.meta["width"]
-    figure.write_image(Path(folder) / f"{name}.png", width=width, scale=2)
-    figure.write_image(Path(folder) / f"{name}.svg", width=width)
+    # Else kaleido asks the network for a formula renderer. Setting it starts kaleido anew.
+    if plotly.io.kaleido.scope.mathjax is not None:
+        plotly.io.kaleido.scope.mathjax = None
+    for attempt in range(1, ATTEMPTS + 1):
+        watchdog = threading.Timer(PATIENCE, _end_renderer)
+        watchdog.start()
+        try:
+            figure.write_image(path, **size)
+            return
+        except ValueError:
+            if attempt == ATTEMPTS:
+                raise
+        finally:
+            watchdog.cancel()
+
+
+def _end_renderer() -> None:
+    """End kaleido's processes: the call that waits for them fails, and the next starts anew."""
+    import plotly.io
+    import psutil
+
+    renderer = psutil.Process(plotly.io.kaleido.scope._proc.pid)
+    for process in [*renderer.children(recursive=True), renderer]:
+        process.kill()
 
 
 def _figure(height: int, width: int) -> go.Figure:
@@ -368,15 +407,16 @@ def _common(figure: go.Figure, height: int, width: int) -> None:
         "ticks": "outside",
         "tickcolor": GREY,
         "zeroline": False,
+        "title": {"font": {"size": 14}, "standoff": 8},
     }
     figure.update_layout(
         template="none",
         font={"family": FONT, "size": 13, "color": "#222222"},
         height=height,
-        margin={"l": 70, "r": 20, "t": 30, "b": 60},
+        margin={"l": 70, "r": 20, "t": TOP, "b": 55},
         paper_bgcolor="white",
         plot_bgcolor="white",
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0, "font": {"size": 13}},
+        legend={"orientation": "h", "yanchor": "top", "x": 0, "font": {"size": 13}},
         hoverlabel={"font": {"family": FONT, "size": 13}},
         meta={"width": width},
     )
@@ -384,7 +424,20 @@ def _common(figure: go.Figure, height: int, width: int) -> None:
     figure.update_yaxes(**axis)
 
 
-def _panels(left: str, right: str, height: int = 430, shared: bool = False) -> go.Figure:
+def _legend_below(figure: go.Figure, rows: int = 1) -> None:
+    """Room for a legend under the axis title."""
+    bottom = TO_LEGEND + rows * LEGEND_ROW
+    figure.update_layout(margin_b=bottom, legend_y=_below(figure.layout.height, rows))
+
+
+def _below(height: int, rows: int = 1) -> float:
+    """Place of that legend in heights of the axes."""
+    return -TO_LEGEND / (height - TOP - TO_LEGEND - rows * LEGEND_ROW)
+
+
+def _panels(
+    left: str, right: str, height: int = 430, rows: int = 1, shared: bool = False
+) -> go.Figure:
     """Two panels side by side; ``meta.narrow`` is the layout that puts one above the other."""
     figure = make_subplots(1, 2, subplot_titles=[left, right], horizontal_spacing=0.11)
     _common(figure, height, 1000)
@@ -401,9 +454,11 @@ def _panels(left: str, right: str, height: int = 430, shared: bool = False) -> g
         "annotations[0].x": 0.5,
         "annotations[1].x": 0.5,
         "annotations[1].y": 0.42,
-        "legend.y": -0.1,
+        # A narrow legend has more rows; the axes give way to them.
+        "legend.y": _below(round(1.9 * height), rows=4),
     }
     figure.update_layout(meta={"width": 1000, "narrow": narrow})
+    _legend_below(figure, rows)
     return figure
 
 
@@ -450,7 +505,7 @@ def _level_axis(figure: go.Figure, levels: np.ndarray, kind: str) -> None:
         figure.update_xaxes(**ticks)
         if np.isinf(levels).any():
             title += "; none: no noise"
-    figure.update_xaxes(title=title)
+    figure.update_xaxes(title_text=title)
 
 
 def _valence_colour(valence: float) -> str:
@@ -502,7 +557,8 @@ def _map_queries(figure: go.Figure, place: np.ndarray, ids: np.ndarray, every: n
     }
     # ASSUME: a panel is about 400 pixels wide; the labels are kept apart at that size.
     span = np.ptp(every, axis=0).max() or 1.0
-    offsets = _apart(place * [1, -1] / span * 400, labels)
+    pixels = np.array([1, -1]) / span * 400
+    offsets = _apart(place * pixels, labels, every * pixels)
     for column in (1, 2):
         _map_points(figure, place, hover, marker, column, "measured" if column == 1 else None)
         for point, label, offset in zip(place, labels, offsets, strict=True):
@@ -514,9 +570,7 @@ def _map_queries(figure: go.Figure, place: np.ndarray, ids: np.ndarray, every: n
                 text=f"<b>{label}</b>",
                 arrowhead=0,
                 arrowwidth=1,
-                arrowcolor="black",
-                bgcolor="rgba(255,255,255,0.8)",
-                borderpad=1,
+                arrowcolor=GREY,
                 font={"size": 12},
                 standoff=5,
                 row=1,
@@ -524,31 +578,28 @@ def _map_queries(figure: go.Figure, place: np.ndarray, ids: np.ndarray, every: n
             )
 
 
-def _apart(points: np.ndarray, labels: Sequence[str]) -> list[tuple[float, float]]:
-    """Offsets (pixels) at which labels cover neither each other nor a point, as far as there is
-    room.
-    """
+def _apart(
+    points: np.ndarray, labels: Sequence[str], every: np.ndarray
+) -> list[tuple[float, float]]:
+    """Offsets (pixels) that keep labels off each other and off all points, while there is room."""
     angles = np.linspace(0, 2 * np.pi, 24, endpoint=False) - np.pi / 4
-    tries = [
-        (radius * np.cos(angle), radius * np.sin(angle))
-        for radius in range(22, 130, 9)
-        for angle in angles
-    ]
-    boxes: list[tuple[np.ndarray, np.ndarray]] = [
-        (point, np.array([7.0, 7.0])) for point in points
-    ]
+    tries = np.array(
+        [
+            (radius * np.cos(angle), radius * np.sin(angle))
+            for radius in range(22, 150, 8)
+            for angle in angles
+        ]
+    )
+    centres, sizes = list(every), [np.array([6.0, 6.0])] * len(every)
     offsets = []
     for point, label in zip(points, labels, strict=True):
         half = np.array([4.0 + 4.0 * len(label), 9.0])
-        free = (
-            offset
-            for offset in tries
-            if not any(
-                (np.abs(point + offset - centre) < half + size).all() for centre, size in boxes
-            )
-        )
-        offset = next(free, tries[0])
-        boxes.append((point + offset, half))
+        places = point + tries
+        gaps = np.abs(places[:, None] - np.array(centres)) - np.array(sizes) - half
+        free = ~(gaps < 0).all(2).any(1)
+        offset = tries[int(free.argmax())]
+        centres.append(point + offset)
+        sizes.append(half)
         offsets.append(offset)
     return offsets
 
@@ -556,8 +607,8 @@ def _apart(points: np.ndarray, labels: Sequence[str]) -> list[tuple[float, float
 def _map_axes(figure: go.Figure) -> None:
     for column, axis in ((1, "x"), (2, "x2")):
         figure.update_yaxes(scaleanchor=axis, scaleratio=1, col=column)
-    figure.update_xaxes(title="first coordinate (units of the distance)", constrain="domain")
-    figure.update_yaxes(title="second coordinate (units of the distance)", col=1)
+    figure.update_xaxes(title_text="first coordinate (units of the distance)", constrain="domain")
+    figure.update_yaxes(title_text="second coordinate (units of the distance)", col=1)
     narrow = figure.layout.meta["narrow"] | {
         "coloraxis.colorbar.y": 0.21,
         "coloraxis.colorbar.len": 0.42,
@@ -566,7 +617,11 @@ def _map_axes(figure: go.Figure) -> None:
         meta={"width": 1000, "narrow": narrow},
         coloraxis={
             "colorscale": "Viridis",
-            "colorbar": {"title": {"text": "10Dq (eV)"}, "thickness": 14, "len": 1},
+            "colorbar": {
+                "title": {"text": "10Dq (eV)", "side": "right"},
+                "thickness": 14,
+                "len": 1,
+            },
         },
     )
 

@@ -45,8 +45,12 @@ def edge_onset(energy: np.ndarray, intensity: np.ndarray, low: float, high: floa
     energy, intensity = energy[inside], intensity[inside]
     step = np.median(np.diff(energy))
     narrow, wide = (max(1, round(width / step)) for width in (RISE_WIDTH, LINE_WIDTH))
-    ends = np.median(intensity[:wide]), np.median(intensity[-wide:])
-    signal = intensity - np.interp(energy, energy[[0, -1]], ends)
+    end = min(wide, len(energy) // 2)
+    (left, first), (right, last) = (
+        (np.median(energy[part]), np.median(intensity[part]))
+        for part in (slice(end), slice(-end, None))
+    )
+    signal = intensity - first - (last - first) * (energy - left) / (right - left)
     smooth = uniform_filter1d(signal, narrow, mode="mirror")
     following = uniform_filter1d(signal, wide, mode="mirror", origin=-((wide - 1) // 2))
     line = following > OUT_OF_NOISE * _noise(intensity) / np.sqrt(wide)

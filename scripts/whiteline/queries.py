@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from whiteline import contracts
-from whiteline.alignment import correlate, extended, fraction
+from whiteline.alignment import correlate, extended, fraction, search_steps
 from whiteline.atomic import edge_splitting, parse_ion
 from whiteline.errors import InputError
 from whiteline.preprocessing import (
@@ -83,13 +83,7 @@ def prepare_queries(
     InputError
         Names the spectrum that can't be prepared, and why.
     """
-    frame = Frame(
-        library["energy"].values,
-        library["intensity"].values,
-        library["ion"].values.astype(str),
-        float(library.attrs["onset"]),
-        edge_splitting(parse_ion(str(library["ion"].values[0])).element),
-    )
+    frame = _frame(library)
     ids = recorded["id"].values.astype(str)
     rows = contracts.split_rows(recorded)
     signals, onsets = zip(
@@ -103,14 +97,17 @@ def prepare_queries(
     known = recorded["energy_uncertainty"].values
     limit = np.where(np.isnan(known), UNKNOWN_AXIS, known)
     coarse = frame.edge - np.array(onsets)
-    offset = np.where(np.isnan(known), coarse, 0.0)
-    if energy_reference is not None:
-        chosen = _reference(ids, energy_reference)
-        lone = _reference_offset(records[chosen], coarse[chosen], frame, energy_reference["ion"])
-        offset = np.full(len(ids), lone)
+    if energy_reference is None:
+        offset = np.where(np.isnan(known), coarse, 0.0)
+    else:
+        offset = _reference_offset(ids, records, coarse, frame, energy_reference)
     for name, (energy, _), shift in zip(ids, records, offset, strict=True):
         _named(name, _check_cover, energy + shift, frame)
     offset, intensity, axis = _refined(records, offset, limit, frame)
+    normalised = [
+        _named(name, normalise, row, normalisation)
+        for name, row in zip(ids, intensity, strict=True)
+    ]
     labels = {
         name: recorded[name].values
         for name in contracts.CONTRACTS["recorded"]
@@ -120,12 +117,7 @@ def prepare_queries(
         "spectra",
         {
             **labels,
-            "intensity": np.stack(
-                [
-                    _named(name, normalise, row, normalisation)
-                    for name, row in zip(ids, intensity, strict=True)
-                ]
-            ),
+            "intensity": np.stack(normalised),
             "energy": axis,
             "energy_uncertainty": limit,
             "energy_shift": offset,
@@ -137,9 +129,14 @@ def prepare_queries(
     )
 
 
-def search_steps(limit: np.ndarray, step: float) -> np.ndarray:
-    """Largest shift of the search in steps of the grid, from that in eV."""
-    return np.floor(limit / step + 1e-6).astype(int)
+def _frame(library: xr.Dataset) -> Frame:
+    return Frame(
+        library["energy"].values,
+        library["intensity"].values,
+        library["ion"].values.astype(str),
+        float(library.attrs["onset"]),
+        edge_splitting(parse_ion(str(library["ion"].values[0])).element),
+    )
 
 
 def _named(name: str, function, *arguments):
@@ -165,30 +162,31 @@ def _signal(
     return signal, onset
 
 
-def _reference(ids: np.ndarray, reference: Mapping[str, str]) -> int:
-    found = np.flatnonzero(ids == reference["id"])
-    if len(found) != 1:
+def _reference_offset(
+    ids: np.ndarray,
+    records: list,
+    coarse: np.ndarray,
+    frame: Frame,
+    reference: Mapping[str, str],
+) -> np.ndarray:
+    """Shift (eV), the same for all records, that lays the reference on the best simulation of its
+    ion, sought around ``coarse``, shape (n,).
+    """
+    if list(ids).count(reference["id"]) != 1:
         raise InputError(
             f"energy_reference.id: there is no spectrum {reference['id']!r}; "
             f"there are {', '.join(ids)}"
         )
-    return int(found[0])
-
-
-def _reference_offset(
-    record: tuple[np.ndarray, np.ndarray], coarse: float, frame: Frame, ion: str
-) -> float:
-    """Shift (eV) that lays a record on the best of its ion's simulations, sought around
-    ``coarse``.
-    """
+    chosen = list(ids).index(reference["id"])
     steps = search_steps(np.array([UNKNOWN_AXIS]), frame.step)
     axis = extended(frame.grid, int(steps[0]) + 1)
-    energy, intensity = record
-    spectrum = resample(energy + coarse, intensity, axis)[None]
-    of_ion = frame.library[frame.ions == ion]
+    energy, intensity = records[chosen]
+    spectrum = resample(energy + coarse[chosen], intensity, axis)[None]
+    of_ion = frame.library[frame.ions == reference["ion"]]
     shift, similarity = correlate(spectrum, of_ion, steps)
     part = fraction(spectrum, of_ion, shift, similarity)
-    return coarse + float(shift[0, similarity[0].argmax()] + part[0]) * frame.step
+    found = float(shift[0, similarity[0].argmax()] + part[0]) * frame.step
+    return np.full(len(ids), coarse[chosen] + found)
 
 
 def _check_cover(energy: np.ndarray, frame: Frame) -> None:

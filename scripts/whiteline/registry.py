@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parent
 
 def kinds(family: str) -> list[str]:
     """The built-in kinds of a family, e.g. ``"measures"``: the public modules of its folder."""
-    hidden = ("__init__", "base", "facts")
+    hidden = ("__init__", "base")
     names = (path.stem for path in (PACKAGE / family).glob("*.py"))
     return sorted(name for name in names if name not in hidden and not name.startswith("_"))
 

@@ -1,4 +1,4 @@
-"""The report page: what was run, how well it works on simulated spectra, what it says of measured ones.
+"""The report page: what was run, how well it works on simulated spectra, and the measured ones.
 
 The page is one file without network: sections of text, tables and figures put into
 resources/report.html.jinja.
@@ -36,6 +36,10 @@ AXIS_NAMES = {
     "zeta_3d_scale": "scale of the 3d spin-orbit coupling",
     "temperature": "temperature",
 }
+# A second valence whose distance is within this factor of the least one is a rival.
+CLOSE = 1.2
+BROADENING = ("lorentzian_hwhm_l3", "lorentzian_hwhm_l2", "gaussian_sigma")
+SHOWN = ("ten_dq", "slater_reduction", *BROADENING)
 SCORES = {
     "valence_accuracy": "valence right",
     "ten_dq_mae": "10Dq mean abs. error (eV)",
@@ -52,12 +56,12 @@ ENERGIES = ("ten_dq_mae", "ten_dq_median", "ten_dq_p95", "width_68%", "width_95%
 PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "xarray", "netCDF4", "plotly", "snakemake")
 HONESTY = (
     "The intervals are calibrated on simulated spectra of the scenario {calibration!r}: they hold "
-    "for measured spectra as far as those resemble it. A match flagged as outside the library is no "
-    "identification. The tiers a and b test interpolation only."
+    "for measured spectra as far as those resemble it. A match flagged as outside the library is "
+    "no identification. The tiers a and b test interpolation only."
 )
 UNCALIBRATED = (
-    "No calibration scenario was given, so there are no intervals and nothing is flagged as outside "
-    "the library. The tiers a and b test interpolation only."
+    "No calibration scenario was given, so there are no intervals and nothing is flagged as "
+    "outside the library. The tiers a and b test interpolation only."
 )
 
 
@@ -75,8 +79,8 @@ class Measured:
 class Branch:
     """All that the page shows of one library in one preprocessing.
 
-    ``errors`` is the table of single-spectrum errors (``None`` without scenarios), ``maps`` holds a
-    dataset per embedding and ``seconds`` the time of the scenarios' distances per measure.
+    ``errors`` is the table of single-spectrum errors (``None`` without scenarios), ``maps`` holds
+    a dataset per embedding and ``seconds`` the time of the scenarios' distances per measure.
     """
 
     library: str
@@ -95,7 +99,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Products:
-    """The configuration with defaults, all scores (may be empty) and the branches."""
+    """The configuration with defaults, all scores (without scenarios empty) and the branches."""
 
     study: Mapping[str, Any]
     scores: pd.DataFrame
@@ -135,6 +139,14 @@ class Table:
     rows: Sequence[Sequence[str]]
     note: str = ""
     anchors: Sequence[str] = ()
+
+    @property
+    def words(self) -> list[bool]:
+        """Which columns hold words, which are set to the left, rather than numbers."""
+        return [
+            not all(cell == NOTHING or cell[:1] in "+-0123456789" for cell in column)
+            for column in zip(*self.rows, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -198,7 +210,7 @@ def sections(products: Products) -> list[Section]:
         Section("levels", "Error against disturbance", _by_branch(products, _levels)),
         Section("errors", "Errors in detail", _by_branch(products, _errors)),
         Section("maps", "Maps", _by_branch(products, _maps)),
-        Section("fits", "Best matches of the measured spectra", _by_branch(products, _fits)),
+        Section("fits", "Best matches of the measured spectra", _fits(products)),
         Section("time", "Time", [_time(products)]),
     ]
 
@@ -230,12 +242,10 @@ def number(value: float, digits: int = 2) -> str:
     """A number with that many significant digits, or a dash where it is not known."""
     if not np.isfinite(value):
         return NOTHING
-    if abs(value) >= 10**digits:
-        return f"{value:,.0f}"
-    if 0 < abs(value) < 1e-4:
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2]) if value else 0
+    if exponent < -4:
         return f"{value:.{digits - 1}e}"
-    text = np.format_float_positional(value, precision=digits, unique=False, fractional=False)
-    return text.rstrip(".")
+    return f"{value:,.{max(digits - 1 - exponent, 0)}f}"
 
 
 def percent(share: float) -> str:
@@ -273,11 +283,12 @@ def best_fits(measured: Measured, row: int, library: xr.Dataset) -> list[plottin
         height = np.abs(recorded).max() or 1.0
         spectrum = library.isel(spectrum=match)
         ten_dq = estimates["candidate_ten_dq"].values[row, column]
-        label = plotting.ion_label(str(spectrum["ion"].values))
+        label = f"{plotting.ion_label(str(spectrum['ion'].values))} {spectrum['symmetry'].values}"
         fits.append(
             plotting.Fit(
                 valence=float(estimates["candidate"].values[column]),
-                heading=f"{label}, 10Dq {energy(ten_dq)} eV, distance {number(distance[column], 3)}",
+                heading=f"{label}, 10Dq {energy(ten_dq)} eV, "
+                f"distance {number(distance[column], 3)}",
                 details=_match(spectrum),
                 measured=recorded / height,
                 simulated=design @ factors / height,
@@ -288,15 +299,12 @@ def best_fits(measured: Measured, row: int, library: xr.Dataset) -> list[plottin
 
 def _match(spectrum: xr.Dataset) -> str:
     """Parameters of a library spectrum beside its ion."""
-    value = {name: float(spectrum[name].values) for name in (*AXES, *BROADENING)}
+    value = {name: float(spectrum[name].values) for name in spectrum.coords if name in SHOWN}
+    widths = "/".join(energy(value[name]) for name in BROADENING)
     return (
-        f"match {spectrum['symmetry'].values}, 10Dq {energy(value['ten_dq'])} eV, Slater reduction "
-        f"{number(value['slater_reduction'])}<br>HWHM L3 {energy(value['lorentzian_hwhm_l3'])}, "
-        f"L2 {energy(value['lorentzian_hwhm_l2'])}, σ {energy(value['gaussian_sigma'])} eV"
+        f"match: 10Dq {energy(value['ten_dq'])}, widths {widths} eV, "
+        f"Slater {energy(value['slater_reduction'])}"
     )
-
-
-BROADENING = ("lorentzian_hwhm_l3", "lorentzian_hwhm_l2", "gaussian_sigma")
 
 
 def _by_branch(products: Products, make: Any) -> list[Part]:
@@ -335,18 +343,19 @@ def _summary_words(products: Products) -> Part:
 def _simulated(products: Products) -> str:
     study = products.study
     libraries = {branch.library: branch for branch in products.branches}
-    parts = [
-        f"{branch.spectra.sizes['spectrum']:,} L2,3 spectra of "
-        f"{', '.join(plotting.ion_label(ion) for ion in study['libraries'][name]['ions'])} ({name})"
-        for name, branch in libraries.items()
-    ]
+    parts = []
+    for name, branch in libraries.items():
+        ions = ", ".join(map(plotting.ion_label, study["libraries"][name]["ions"]))
+        parts.append(f"{branch.spectra.sizes['spectrum']:,} L2,3 spectra of {ions} ({name})")
     words = f"Simulated: {'; '.join(parts)}."
     tests = _test_spectra(products.scored)
     if tests:
+        scenarios = _count(len(products.scored), "scenario")
+        measures = _count(len(study["measures"]), "measure")
+        estimators = _count(len(study["estimators"]), "estimator")
         words += (
             f" Tested for each library: {tests:,} simulated spectra of known valence and 10Dq, in "
-            f"{_count(len(products.scored), 'scenario')}, by {_count(len(study['measures']), 'measure')} "
-            f"and {_count(len(study['estimators']), 'estimator')}."
+            f"{scenarios}, by {measures} and {estimators}."
         )
     sets = {m.collection: m for branch in products.branches for m in branch.measured}
     total = sum(m.queries.sizes["spectrum"] for m in sets.values())
@@ -372,16 +381,19 @@ def _ranked_words(products: Products, branch: Branch) -> str:
     scenario = products.study["report"]["ranked_by"]
     found = _rank(errors)
     if found is None:
-        return f"one measure only; in the scenario {scenario!r}, {_error_words(errors, products.measure)}."
+        words = _error_words(errors, products.measure)
+        return f"one measure only; in the scenario {scenario!r}, {words}."
     names = list(found.mean_rank.index)
-    near = _indistinguishable(found)
-    words = f"the best-ranked of {len(names)} measures in the scenario {scenario!r} (tier "
-    words += f"{products.scored[scenario]['tier']}) is {names[0]}: {_error_words(errors, names[0])}; "
+    near = ", ".join(_indistinguishable(found))
+    difference = f"the critical difference of {number(found.critical_difference)} ranks"
+    words = (
+        f"the best-ranked of {len(names)} measures in the scenario {scenario!r} (tier "
+        f"{products.scored[scenario]['tier']}) is {names[0]}: {_error_words(errors, names[0])}; "
+    )
     words += (
-        f"within the critical difference of {number(found.critical_difference)} ranks, and so not "
-        f"told apart from it, are {', '.join(near)}."
+        f"within {difference}, and so not told apart from it: {near}."
         if near
-        else f"no other is within the critical difference of {number(found.critical_difference)} ranks."
+        else f"no other is within {difference}."
     )
     if products.measure != names[0]:
         words += f" Fits and maps below use {products.measure}: "
@@ -391,10 +403,9 @@ def _ranked_words(products: Products, branch: Branch) -> str:
 
 def _error_words(errors: pd.DataFrame, measure: str) -> str:
     own = errors[errors["measure"] == measure]
-    return (
-        f"10Dq mean absolute error {number(own['ten_dq_error'].abs().mean())} eV, valence right in "
-        f"{percent(own['valence_correct'].mean())} of {len(own)} spectra"
-    )
+    error = number(own["ten_dq_error"].abs().mean())
+    right = percent(own["valence_correct"].mean())
+    return f"10Dq mean absolute error {error} eV, valence right in {right} of {len(own)} spectra"
 
 
 def _outcomes(products: Products) -> Iterator[Part]:
@@ -411,7 +422,15 @@ def _outcome_words(measured: Measured) -> str:
     outside = int(estimates["outside_library"].values.sum())
     total = estimates.sizes["query"]
     known = measured.queries["valence"].values
-    words = f"{outside} of {_count(total, 'measured spectrum')} flagged as outside the library."
+    words = f"Flagged as outside the library: {outside} of {total}."
+    ordered = np.sort(estimates["candidate_distance"].values, axis=1)
+    close = int((ordered[:, 1] <= CLOSE * ordered[:, 0]).sum()) if ordered.shape[1] > 1 else 0
+    if close:
+        words += (
+            f" In {close} of {total} another valence is about as near, within "
+            f"{percent(CLOSE - 1)} of the least distance: there the shape alone does not settle "
+            "the valence."
+        )
     if np.isfinite(known).any():
         right = int((estimates["valence"].values == known).sum())
         words += (
@@ -443,11 +462,16 @@ def _outcome_table(products: Products, branch: Branch, measured: Measured) -> Ta
                 *_runner_up(estimates, row),
             ]
         )
-    levels = [f"{level:.0%} interval (eV)".replace("%", " %") for level in estimates["coverage"].values]
+    levels = [
+        f"{level:.0%} interval (eV)".replace("%", " %") for level in estimates["coverage"].values
+    ]
     head = ["spectrum", *["known valence"] * _any_known(known), "valence", "10Dq (eV)", *levels]
     head += ["energy shift (eV)", "distance", "outside library", "runner-up valence"]
     head += ["its 10Dq (eV)", "its distance"]
-    note = f"By {products.measure} and {products.estimator}. Energy shift: in all, added to the recorded axis."
+    note = (
+        f"By {products.measure} and {products.estimator}. Energy shift: in all, added to the "
+        "recorded axis."
+    )
     if at_end:
         note += " † At the end of the library's range of 10Dq: a bound rather than a value."
     anchors = [_fit_name(branch, measured, row) for row in range(len(rows))]
@@ -494,9 +518,7 @@ def _run(products: Products) -> list[Part]:
     ]
     if not study["scenarios"]:
         text.append("No scenarios were configured, so nothing was scored.")
-    ways = "; ".join(
-        f"{name}: {_settings(way)}" for name, way in study["preprocessings"].items()
-    )
+    ways = "; ".join(f"{name}: {_settings(way)}" for name, way in study["preprocessings"].items())
     return [Part(text=[*text, f"Preprocessing: {ways}."], tables=tables)]
 
 
@@ -517,7 +539,11 @@ def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"({_settings(value)})"
     if isinstance(value, (list, tuple)):
-        return " … ".join(map(_value, value)) if len(value) == 2 else ", ".join(map(_value, value))
+        return (
+            "\u00a0…\u00a0".join(map(_value, value))
+            if len(value) == 2
+            else ", ".join(map(_value, value))
+        )
     if isinstance(value, float):
         return "none" if np.isinf(value) else f"{value:g}"
     return str(value)
@@ -569,7 +595,9 @@ def _measure_table(study: Mapping[str, Any]) -> Table:
     for name, spec in study["measures"].items():
         bound = measures.load(**spec)
         tolerant = "yes" if bound.facts.tolerates_shift else "no"
-        rows.append([name, bound.facts.name, _settings(bound.parameters), tolerant, bound.facts.reference])
+        rows.append(
+            [name, bound.facts.name, _settings(bound.parameters), tolerant, bound.facts.reference]
+        )
     head = ["measure", "kind", "parameters", "tolerates shifts", "defined in"]
     return Table("Measures", head, rows)
 
@@ -589,12 +617,14 @@ def _scenario_table(study: Mapping[str, Any]) -> Table:
         levels = next(iter(scenario["vary"].values()), [None])
         spectra = f"{scenario['spectra']}" + (f" × {len(levels)}" if len(levels) > 1 else "")
         drawn = [_settings(scenario[key]) for key in ("draw", "disturb", "vary")]
-        rows.append([name, scenario["tier"], role, spectra, _value(scenario["energy_uncertainty"]), *drawn])
+        rows.append(
+            [name, scenario["tier"], role, spectra, _value(scenario["energy_uncertainty"]), *drawn]
+        )
     head = ["scenario", "tier", "use", "spectra", "shift searched (± eV)", "drawn", "disturbed by"]
     note = (
-        "Tier a: spectra of the library with their own ion and 10Dq left out of it; b: 10Dq off the "
-        "grid; c: also unlike the library in what is drawn and disturbed. Energies and widths in eV, "
-        "temperature in K, snr and counts at the peak, background in peak heights."
+        "Tier a: spectra of the library with their own ion and 10Dq left out of it; b: 10Dq off "
+        "the grid; c: also unlike the library in what is drawn and disturbed. Energies and widths "
+        "in eV, temperature in K, snr and counts at the peak, background in peak heights."
     )
     return Table("Scenarios", [*head, "varied"], rows, note)
 
@@ -628,7 +658,9 @@ def _indistinguishable(found: Ranking) -> list[str]:
 def _ranking(products: Products, branch: Branch) -> Iterator[Part]:
     errors = _ranked_errors(products, branch)
     if errors is None:
-        yield Part(_title(products, branch), ["Without scored scenarios there is nothing to rank."])
+        yield Part(
+            _title(products, branch), ["Without scored scenarios there is nothing to rank."]
+        )
         return
     scenario = products.study["report"]["ranked_by"]
     text, pictures = ["One measure only: there is nothing to rank."], []
@@ -658,8 +690,8 @@ def _friedman(found: Ranking, scenario: str, spectra: int) -> str:
         chance = "below 0.001" if found.p_value < 1e-3 else number(found.p_value)
         words += f"; Friedman's test of no difference at all: p {chance}"
     return words + (
-        ". A wrong valence counts as worse than any error of 10Dq. Mean ranks farther apart than the "
-        f"critical difference of {number(found.critical_difference)} differ (Nemenyi, 5 %)."
+        ". A wrong valence counts as worse than any error of 10Dq. Mean ranks farther apart than "
+        f"the critical difference of {number(found.critical_difference)} differ (Nemenyi, 5 %)."
     )
 
 
@@ -675,7 +707,8 @@ def _pair(scores: pd.DataFrame) -> str:
         return NOTHING
     weight = scores["spectra"].values
     error = np.average(scores["ten_dq_mae"].values, weights=weight)
-    return f"{number(error)} / {percent(np.average(scores['valence_accuracy'].values, weights=weight))}"
+    right = np.average(scores["valence_accuracy"].values, weights=weight)
+    return f"{number(error)} / {percent(right)}"
 
 
 def _overview(products: Products, branch: Branch, order: Sequence[str]) -> Table:
@@ -686,8 +719,8 @@ def _overview(products: Products, branch: Branch, order: Sequence[str]) -> Table
         rows.append([shown, *cells])
     head = [f"{name} (tier {scenario['tier']})" for name, scenario in products.scored.items()]
     note = (
-        "10Dq mean absolute error in eV / share of correct valences; a scenario with several levels: "
-        "over all of them. Last rows: estimates that look at no spectrum."
+        "10Dq mean absolute error in eV / share of correct valences; a scenario with several "
+        "levels: over all of them. Last rows: estimates that look at no spectrum."
     )
     return Table(f"All scenarios by {products.estimator}", ["measure", *head], rows, note)
 
@@ -705,7 +738,9 @@ def _detailed(products: Products, branch: Branch, scenario: str, order: Sequence
             scenario=scenario,
         )
         mean = own[columns].mean()
-        rows.append([shown, *(number(mean[c]) if c in ENERGIES else percent(mean[c]) for c in columns)])
+        rows.append(
+            [shown, *(number(mean[c]) if c in ENERGIES else percent(mean[c]) for c in columns)]
+        )
     head = ["measure", *(SCORES[c] for c in columns)]
     return Table(f"Scenario {scenario} by {products.estimator}", head, rows)
 
@@ -748,12 +783,22 @@ def _levels(products: Products, branch: Branch) -> Iterator[Part]:
             "levels",
             scenario=name,
             spectra=scenario["spectra"],
-            search=_value(scenario["energy_uncertainty"]),
+            search=_search(scenario["energy_uncertainty"]),
             estimator=products.estimator,
         )
-        pictures.append(Picture(f"levels_{name}_{branch.key}", figure, caption, f"Scenario {name}"))
+        pictures.append(
+            Picture(f"levels_{name}_{branch.key}", figure, caption, f"Scenario {name}")
+        )
     text = [] if pictures else ["No scored scenario has several levels, so there are no curves."]
     yield Part(_title(products, branch), text, pictures)
+
+
+def _search(limit: float) -> str:
+    return (
+        f"a search for the energy shift within ±{limit:g} eV"
+        if limit
+        else "no search for the energy shift"
+    )
 
 
 # Errors in detail
@@ -762,7 +807,9 @@ def _levels(products: Products, branch: Branch) -> Iterator[Part]:
 def _errors(products: Products, branch: Branch) -> Iterator[Part]:
     everything = _ranked_errors(products, branch)
     if everything is None:
-        yield Part(_title(products, branch), ["Without scored scenarios there are no errors to show."])
+        yield Part(
+            _title(products, branch), ["Without scored scenarios there are no errors to show."]
+        )
         return
     values = {
         "scenario": products.study["report"]["ranked_by"],
@@ -782,10 +829,14 @@ def _errors(products: Products, branch: Branch) -> Iterator[Part]:
     if own["width_68%"].notna().any():
         table = coverage(everything, list(products.study["measures"]))
         caption = _caption("coverage", calibration=products.study.get("calibration"), **values)
-        pictures.append(Picture(f"coverage_{branch.key}", plotting.coverage_figure(table), caption))
+        pictures.append(
+            Picture(f"coverage_{branch.key}", plotting.coverage_figure(table), caption)
+        )
         text = [_honesty(products)]
     else:
-        text = ["Without a calibration scenario there are no intervals, so their coverage is left out."]
+        text = [
+            "Without a calibration scenario there are no intervals, so their coverage is left out."
+        ]
     yield Part(_title(products, branch), text, pictures)
 
 
@@ -851,22 +902,26 @@ def _map_key(embedding: xr.Dataset) -> str:
 # Best matches
 
 
-def _fits(products: Products, branch: Branch) -> Iterator[Part]:
-    if not branch.measured:
-        yield Part(_title(products, branch), ["No measured spectra were given for this library."])
-    for measured in branch.measured:
-        energies = branch.spectra["energy"].values
-        pictures = [
-            Picture(
-                _fit_name(branch, measured, row),
-                plotting.fit_figure(energies, best_fits(measured, row, branch.spectra)),
-                _fit_words(measured.estimates, row),
-                str(measured.queries["id"].values[row]),
-            )
-            for row in range(measured.queries.sizes["spectrum"])
-        ]
-        text = [_caption("fit", measure=products.measure), _honesty(products)]
-        yield Part(_title(products, branch, measured.collection), text, pictures, cards=True)
+def _fits(products: Products) -> list[Part]:
+    sets = [(branch, measured) for branch in products.branches for measured in branch.measured]
+    if not sets:
+        return [Part(text=["No measured spectra were given."])]
+    text = [_caption("fit", measure=products.measure), _honesty(products)]
+    return [Part(text=text), *(_fit_cards(products, *one) for one in sets)]
+
+
+def _fit_cards(products: Products, branch: Branch, measured: Measured) -> Part:
+    energies = branch.spectra["energy"].values
+    pictures = [
+        Picture(
+            _fit_name(branch, measured, row),
+            plotting.fit_figure(energies, best_fits(measured, row, branch.spectra)),
+            _fit_words(measured.estimates, row),
+            str(measured.queries["id"].values[row]),
+        )
+        for row in range(measured.queries.sizes["spectrum"])
+    ]
+    return Part(_title(products, branch, measured.collection), pictures=pictures, cards=True)
 
 
 def _fit_name(branch: Branch, measured: Measured, row: int) -> str:
@@ -878,9 +933,12 @@ def _fit_name(branch: Branch, measured: Measured, row: int) -> str:
 
 def _fit_words(estimates: xr.Dataset, row: int) -> str:
     interval = next(_intervals(estimates, row), NOTHING)
-    words = f"Valence {estimates['valence'].values[row]:g}, 10Dq {energy(estimates['ten_dq'].values[row])} eV"
+    ten_dq = energy(estimates["ten_dq"].values[row])
+    words = f"Valence {estimates['valence'].values[row]:g}, 10Dq {ten_dq} eV"
     if interval != NOTHING:
-        words += f" ({estimates['coverage'].values[0]:.0%}".replace("%", " %") + f": {interval} eV)"
+        words += (
+            f" ({estimates['coverage'].values[0]:.0%}".replace("%", " %") + f": {interval} eV)"
+        )
     words += f"; energy shift {estimates['energy_shift'].values[row]:+.2f} eV."
     if estimates["outside_library"].values[row]:
         words += " Outside the library: no identification."
@@ -898,14 +956,22 @@ def _time(products: Products) -> Part:
         for measure, seconds in branch.seconds.items():
             each = [number(1e3 * seconds / spectra), number(1e6 * seconds / spectra / size)]
             rows.append(
-                [branch.library, branch.preprocessing, measure, *each, f"{size:,}", str(points), str(spectra)]
+                [
+                    branch.library,
+                    branch.preprocessing,
+                    measure,
+                    *each,
+                    f"{size:,}",
+                    str(points),
+                    str(spectra),
+                ]
             )
     if not rows:
         return Part(text=["No times were recorded, because no scenarios were compared."])
     head = ["library", "preprocessing", "measure", "ms per spectrum", "µs per pair"]
     head += ["library spectra", "points", "test spectra"]
     note = (
-        "Wall time of the whole job that compares the scenarios' spectra with the library, start-up "
-        f"of Python included; the spectra are prepared in batches of {BATCH}."
+        "Wall time of the whole job that compares the scenarios' spectra with the library, "
+        f"start-up of Python included; the spectra are prepared in batches of {BATCH}."
     )
     return Part(tables=[Table("Distances", head, rows, note)])

@@ -35,9 +35,10 @@ class Workspace:
 
     def run(self, *options, succeeds=True):
         """Run the study; returns all that is printed."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", self.config]
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *options]
         done = subprocess.run(
-            [*map(str, command), *options],
+            # Last, because --configfile takes every argument that follows.
+            [*command, "--configfile", str(self.config)],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -58,7 +59,7 @@ class Workspace:
         return self.jobs("--dry-run", *options)
 
     def write_spectrum(self, name, ten_dq):
-        """A noisy Mn2+ spectrum as a beam line would write it, 1.5 eV off, descending in energy."""
+        """A noisy Mn2+ spectrum as a beam line writes it: 1.5 eV off, descending in energy."""
         engine, zero = Multiplet(parse_ion("Mn2+"), "Oh"), axis_zero(parse_ion("Mn2+"), 0.8)
         energy = np.arange(625.0, 668.0, 0.13)
         sticks = engine.sticks(Parameters(ten_dq=ten_dq, slater_reduction=0.8))

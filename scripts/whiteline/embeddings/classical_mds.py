@@ -36,6 +36,8 @@ def embed(
     InputError
         If the distances have fewer positive dimensions than ``components``.
     """
+    if components < 1:
+        raise InputError(f"classical_mds: components is {components}; at least 1 is needed")
     squared = ((map_distances + map_distances.T) / 2) ** 2
     row_mean = squared.mean(0)
     gram = -(squared - row_mean - row_mean[:, None] + row_mean.mean()) / 2

@@ -39,15 +39,17 @@ def embed(
     Raises
     ------
     InputError
-        If there are too few spectra for that many neighbours.
+        If there are too few spectra for that many neighbours or components.
     """
     from sklearn.manifold import Isomap
 
-    if neighbors >= len(map_distances):
-        raise InputError(
-            f"isomap: {neighbors} neighbors of {len(map_distances)} spectra in the map; "
-            "ask for fewer"
-        )
+    others = len(map_distances) - 1
+    for name, value in (("neighbors", neighbors), ("components", components)):
+        if not 1 <= value <= others:
+            raise InputError(
+                f"isomap: {name} is {value}; {len(map_distances)} spectra in the map allow "
+                f"1 to {others}"
+            )
     symmetric = (map_distances + map_distances.T) / 2
     model = Isomap(
         n_neighbors=neighbors, n_components=components, metric="precomputed", eigen_solver="dense"

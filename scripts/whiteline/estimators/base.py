@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Estimates:
     candidate_match: np.ndarray
 
 
-class DistanceEstimator(BaseEstimator):
+class DistanceEstimator(BaseEstimator, ABC):
     """Reads valence and 10Dq from distances to a library.
 
     Every axis of the library but 10Dq (Slater reduction, widths ...) is a nuisance: the library

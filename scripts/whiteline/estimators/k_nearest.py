@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from whiteline.errors import InputError
 from whiteline.estimators.base import DistanceEstimator
 
 
@@ -33,6 +34,8 @@ class Estimator(DistanceEstimator):
         return np.argmax(votes, axis=0)
 
     def _neighbours(self, squared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self.neighbors < 1:
+            raise InputError(f"k_nearest: neighbors is {self.neighbors}; at least 1 is needed")
         count = min(self.neighbors, squared.shape[1])
         nearest = np.argsort(squared, axis=1, kind="stable")[:, :count]
         distance = np.sqrt(np.take_along_axis(squared, nearest, axis=1))

@@ -40,9 +40,12 @@ class Estimator(DistanceEstimator):
         return np.array([self._minimum(surface, ten_dq, slater) for surface in profile])
 
     def _minimum(self, surface: np.ndarray, ten_dq: np.ndarray, slater: np.ndarray) -> float:
+        known = np.isfinite(surface).any(1)
+        if known.any():
+            surface, ten_dq = surface[known], ten_dq[known]
         best, layer = np.unravel_index(surface.argmin(), surface.shape)
-        step = np.diff(ten_dq).max(initial=0)
-        near = np.abs(ten_dq - ten_dq[best]) <= max(self.reach, step) + 1e-9
+        near = np.abs(ten_dq - ten_dq[best]) <= self.reach + 1e-9
+        near[max(best - 1, 0) : best + 2] = True
         bounds = ten_dq[near][[0, -1]]
         for values, axes in (
             (surface[near], [ten_dq[near], slater]),

@@ -30,9 +30,12 @@ def calibrate(error: np.ndarray, distance: np.ndarray) -> Calibration:
 
     An interval of half width ``radius[c]`` holds the truth of a further spectrum of the same kind
     with a probability of at least ``COVERAGE[c]``. It says nothing for spectra of another kind.
+    Too few test spectra for a coverage, fewer than 19 for 95 %, leave its radius infinite. The
+    limit of the distance is at most the largest: with n < 99 it is exceeded by 1 of n + 1.
     """
     radius = [_quantile(np.abs(error), level) for level in COVERAGE]
-    return Calibration(np.array(radius), _quantile(distance, 1 - FALSE_ALARMS))
+    limit = min(_quantile(distance, 1 - FALSE_ALARMS), distance.max())
+    return Calibration(np.array(radius), float(limit))
 
 
 def uncalibrated() -> Calibration:
@@ -41,6 +44,6 @@ def uncalibrated() -> Calibration:
 
 
 def _quantile(values: np.ndarray, level: float) -> float:
-    # The next spectrum counts among the n + 1: the rank is ceil((n + 1) level), at most n.
-    rank = min(int(np.ceil((len(values) + 1) * level)), len(values))
-    return float(np.sort(values)[rank - 1])
+    # The next spectrum counts among the n + 1; rounding must not lift 20 * 0.95 above 19.
+    rank = int(np.ceil((len(values) + 1) * level - 1e-9))
+    return float(np.sort(values)[rank - 1]) if rank <= len(values) else np.inf

@@ -1,6 +1,4 @@
-"""What measurement does to a spectrum, one function per disturbance; every draw from a given
-generator.
-"""
+"""What measurement does to a spectrum; every draw comes from a given generator."""
 
 from __future__ import annotations
 
@@ -44,6 +42,8 @@ def disturb(
     energy = energy + strengths.get("energy_shift", 0.0)
     counts = strengths.get("counts", np.inf)
     if np.isfinite(counts):
+        # Counts can't be negative: a falling background lies on a floor.
+        intensity = intensity - min(intensity.min(), 0.0)
         intensity = rng.poisson(counts * intensity / intensity.max()) / counts
     snr = strengths.get("snr", np.inf)
     if np.isfinite(snr):

@@ -1,0 +1,105 @@
+"""A small simulated library of nickel, made by the stages themselves, and records to look up."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from whiteline import contracts
+from whiteline.evaluation.scenarios import recorded_scenarios
+from whiteline.queries import prepare_queries
+
+sys.path.append(str(Path(__file__).parents[2] / "scripts"))
+
+BACKGROUND = {"kind": "constant", "window": [-6.0, -3.0]}
+LIBRARY = {
+    "ions": ["Ni2+", "Ni3+"],
+    "symmetry": ["Oh"],
+    "ten_dq": {"start": 0.6, "stop": 1.8, "step": 0.1},
+    "ds": 0.0,
+    "dt": 0.0,
+    "slater_reduction": [0.7, 0.8, 0.9],
+    "zeta_3d_scale": 1.0,
+    "temperature": 300.0,
+    "broadening": [
+        {"lorentzian_hwhm_l3": 0.2, "lorentzian_hwhm_l2": 0.3, "gaussian_sigma": 0.2},
+        {"lorentzian_hwhm_l3": 0.3, "lorentzian_hwhm_l2": 0.4, "gaussian_sigma": 0.4},
+    ],
+    "energy": {"start": 844.0, "stop": 884.0, "step": 0.1},
+    "chemical_shift": 0.8,
+}
+SCENARIO = {
+    "tier": "c",
+    "spectra": 6,
+    "energy_uncertainty": 0.5,
+    "draw": {},
+    "disturb": {},
+    "vary": {},
+}
+
+
+@pytest.fixture(scope="session")
+def configuration() -> dict[str, Any]:
+    """The library's configuration, defaults filled in."""
+    return LIBRARY
+
+
+@pytest.fixture(scope="session")
+def library_path(tmp_path_factory) -> Path:
+    """File of the library, preprocessed."""
+    from build_library import build_library
+    from preprocess_library import preprocess_library
+    from simulate_sticks import simulate_sticks
+    from whiteline.grids import AXES
+
+    folder = tmp_path_factory.mktemp("library")
+    axes = {axis: LIBRARY[axis] for axis in AXES if axis in LIBRARY}
+    sticks = [str(folder / f"{ion}.nc") for ion in LIBRARY["ions"]]
+    for ion, path in zip(LIBRARY["ions"], sticks, strict=True):
+        simulate_sticks(sticks=path, ion=ion, symmetry="Oh", axes=axes)
+    settings = {key: LIBRARY[key] for key in ("broadening", "energy", "chemical_shift")}
+    build_library(sticks=sticks, library=str(folder / "raw.nc"), **settings)
+    preprocess_library(
+        library=str(folder / "raw.nc"),
+        prepared=str(folder / "library.nc"),
+        background=BACKGROUND,
+        normalisation="area",
+    )
+    return folder / "library.nc"
+
+
+@pytest.fixture(scope="session")
+def library(library_path) -> xr.Dataset:
+    """The library's spectra. Not to be changed."""
+    return contracts.read(library_path, "spectra")
+
+
+@pytest.fixture(scope="session")
+def record() -> Callable[..., xr.Dataset]:
+    """Makes the records of scenarios, each given as its differences from an undisturbed one."""
+
+    def make(seed: int = 0, **scenarios: dict[str, Any]) -> xr.Dataset:
+        full = {name: {**SCENARIO, **changes} for name, changes in scenarios.items()}
+        return contracts.dataset("recorded", recorded_scenarios(LIBRARY, "ni", full, seed))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def prepare(library) -> Callable[..., xr.Dataset]:
+    """Prepares records for the library."""
+
+    def prepared(recorded: xr.Dataset, reference: dict[str, str] | None = None) -> xr.Dataset:
+        return prepare_queries(recorded, library, BACKGROUND, "none", "area", reference)
+
+    return prepared
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """The same draws in every test."""
+    return np.random.default_rng(0)

@@ -1,0 +1,193 @@
+"""The contract of the estimators over every kind, and each kind against what it should be."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.neighbors import KNeighborsRegressor
+
+from whiteline import estimators, registry
+from whiteline.errors import InputError
+
+KINDS = registry.kinds("estimators")
+TEN_DQ = np.round(np.arange(0.0, 2.51, 0.1), 9)
+SLATER = np.array([0.7, 0.8, 0.9])
+
+
+def table(valences=(2.0, 3.0), ten_dq=TEN_DQ, slater=SLATER):
+    """Parameters of a library that is the product of three axes."""
+    axes = np.meshgrid(valences, ten_dq, slater, indexing="ij")
+    names = ("valence", "ten_dq", "slater_reduction")
+    return {name: axis.ravel() for name, axis in zip(names, axes, strict=True)}
+
+
+def squared(library, valence, ten_dq, slater=0.8, rest=0.01):
+    """Squared distances that are a quadratic form, its axes inclined, about the truth."""
+    x, y = library["ten_dq"] - ten_dq, 2 * (library["slater_reduction"] - slater)
+    return rest + x**2 + y**2 + 1.2 * x * y + 5 * (library["valence"] != valence)
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def library():
+    return table()
+
+
+def predict(kind, library, rows, order=2, **parameters):
+    return estimators.load(kind, **parameters).fit(library, order).predict(np.stack(rows))
+
+
+def test_the_kinds_are_found():
+    assert KINDS == ["k_nearest", "nearest", "regression"]
+
+
+def test_every_query_gets_one_estimate_per_valence(kind, library):
+    found = predict(kind, library, [squared(library, 2, 0.9), squared(library, 3, 1.7)])
+    assert found.valence.tolist() == [2, 3]
+    np.testing.assert_allclose(found.ten_dq, [0.9, 1.7], atol=0.1)
+    assert found.candidate_ten_dq.shape == found.candidate_distance.shape == (2, 2)
+    np.testing.assert_array_equal(library["valence"][found.candidate_match], [[2, 3], [2, 3]])
+    np.testing.assert_array_equal(
+        found.ten_dq, found.candidate_ten_dq[np.arange(2), (found.valence == 3).astype(int)]
+    )
+
+
+def test_the_match_is_the_nearest_of_its_valence(kind, library, rng):
+    distance = rng.uniform(size=(5, len(library["valence"])))
+    found = predict(kind, library, distance)
+    for column, valence in enumerate((2, 3)):
+        masked = np.where(library["valence"] == valence, distance, np.inf)
+        np.testing.assert_array_equal(found.candidate_match[:, column], masked.argmin(1))
+        np.testing.assert_array_equal(found.candidate_distance[:, column], masked.min(1))
+
+
+def test_what_the_distances_mean_is_not_changed_by_their_order(kind, library):
+    rows = np.stack([squared(library, 2, 0.93), squared(library, 3, 1.72)])
+    one, two = predict(kind, library, np.sqrt(rows), 1), predict(kind, library, rows, 2)
+    np.testing.assert_allclose(one.ten_dq, two.ten_dq, atol=1e-12)
+    np.testing.assert_array_equal(one.valence, two.valence)
+
+
+def test_neither_scale_nor_order_of_the_library_matters(kind, library, rng):
+    rows = np.stack([squared(library, 2, 0.93), squared(library, 3, 1.72)])
+    mixed = rng.permutation(rows.shape[1])
+    other = {name: values[mixed] for name, values in library.items()}
+    found, expected = predict(kind, other, 7 * rows[:, mixed]), predict(kind, library, rows)
+    np.testing.assert_allclose(found.ten_dq, expected.ten_dq, atol=1e-9)
+
+
+def test_library_spectra_at_infinity_are_left_out(kind, library):
+    distance = squared(library, 2, 0.9)
+    own = (library["valence"] == 2) & np.isclose(library["ten_dq"], 0.9)
+    found = predict(kind, library, [np.where(own, np.inf, distance)])
+    kept = {name: values[~own] for name, values in library.items()}
+    expected = predict(kind, kept, [distance[~own]])
+    np.testing.assert_allclose(found.ten_dq, expected.ten_dq, atol=1e-12)
+    np.testing.assert_allclose(found.candidate_distance, expected.candidate_distance)
+    assert not own[found.candidate_match].any()
+
+
+def test_a_library_spectrum_itself_is_found(kind, library):
+    # Zero distance is no division by zero.
+    found = predict(kind, library, [squared(library, 3, 1.2, 0.7, rest=0.0)])
+    assert found.valence == 3
+    np.testing.assert_allclose(found.ten_dq, 1.2, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "small",
+    [
+        table(valences=[3.0]),
+        table(ten_dq=[1.2]),
+        table(valences=[3.0], ten_dq=[1.2], slater=[0.8]),
+        table(ten_dq=[1.1, 1.2], slater=[0.8]),
+        table(slater=[0.8]),
+    ],
+)
+def test_small_libraries_do(kind, small):
+    found = predict(kind, small, [squared(small, 3, 1.2)])
+    assert found.valence == 3
+    np.testing.assert_allclose(found.ten_dq, 1.2, atol=0.1)
+
+
+def test_an_estimator_is_cloned_with_its_parameters(kind):
+    estimator = estimators.load(kind)
+    assert clone(estimator).get_params() == estimator.get_params()
+
+
+def test_unknown_kinds_and_parameters_are_refused():
+    with pytest.raises(InputError, match="did you mean 'nearest'"):
+        estimators.load("neares")
+    with pytest.raises(InputError, match="no parameter 'k'; it has neighbors"):
+        estimators.load("k_nearest", k=3)
+    with pytest.raises(InputError, match="at least 1"):
+        predict("k_nearest", table(), [squared(table(), 2, 1.0)], neighbors=0)
+
+
+def test_nearest_says_a_grid_value(library):
+    found = predict("nearest", library, [squared(library, 2, 0.93)])
+    assert found.ten_dq == 0.9
+
+
+@pytest.mark.parametrize("truth", [0.31, 0.95, 1.2345, 2.0])
+@pytest.mark.parametrize("slater", [0.74, 0.8, 0.83])
+def test_regression_is_exact_on_a_quadratic_surface(truth, slater, library):
+    found = predict("regression", library, [squared(library, 2, truth, slater)], reach=0.3)
+    assert found.ten_dq.item() == pytest.approx(truth, abs=1e-9)
+
+
+def test_regression_takes_the_least_over_all_other_axes(library):
+    widths = {name: np.tile(values, 2) for name, values in library.items()}
+    near = squared(library, 2, 1.234)
+    found = predict("regression", widths, [np.concatenate([near + 0.3, near])])
+    assert found.ten_dq.item() == pytest.approx(1.234, abs=1e-9)
+
+
+def test_regression_works_on_an_irregular_grid():
+    library = table(ten_dq=[0.0, 0.5, 0.9, 1.0, 1.1, 2.5])
+    found = predict("regression", library, [squared(library, 2, 0.97)])
+    assert found.ten_dq.item() == pytest.approx(0.97, abs=1e-9)
+    # The next values count whatever their distance, but none beyond.
+    far = squared(library, 2, 0.97) + 3 * (np.abs(library["ten_dq"] - 1.0) > 0.2)
+    assert predict("regression", library, [far]).ten_dq.item() == pytest.approx(0.97, abs=1e-9)
+
+
+@pytest.mark.parametrize("truth", [-0.4, 2.9])
+def test_regression_stays_in_the_library(truth, library):
+    found = predict("regression", library, [squared(library, 2, truth)])
+    assert TEN_DQ[0] <= found.ten_dq.item() <= TEN_DQ[-1]
+
+
+def test_regression_without_a_minimum_says_the_nearest(library):
+    surface = squared(library, 2, 0.9)
+    ridge = np.where(library["valence"] == 2, -((library["ten_dq"] - 0.5) ** 2) + 9, 99)
+    found = predict("regression", library, [surface, ridge])
+    assert found.ten_dq[1] == 2.5
+
+
+@pytest.mark.parametrize("neighbors", [1, 4, 10])
+def test_k_nearest_agrees_with_scikit_learn(neighbors, library, rng):
+    distance = rng.uniform(0.1, 1, size=(20, len(library["valence"])))
+    found = predict("k_nearest", library, distance, 1, neighbors=neighbors)
+    for column, valence in enumerate((2, 3)):
+        rows = np.flatnonzero(library["valence"] == valence)
+        model = KNeighborsRegressor(neighbors, weights="distance", metric="precomputed")
+        model.fit(np.zeros((len(rows), len(rows))), library["ten_dq"][rows])
+        np.testing.assert_allclose(
+            found.candidate_ten_dq[:, column], model.predict(distance[:, rows])
+        )
+
+
+def test_k_nearest_outvotes_a_lone_neighbour():
+    library = {
+        "valence": [2, 3, 3, 3],
+        "ten_dq": [0.5, 1.0, 1.1, 1.2],
+        "slater_reduction": [1] * 4,
+    }
+    found = predict("k_nearest", library, [np.array([0.9, 1.0, 1.0, 1.0])], 1, neighbors=4)
+    assert found.valence == 3
+    assert found.ten_dq.item() == pytest.approx(1.1)
+    assert predict("nearest", library, [np.array([0.9, 1.0, 1.0, 1.0])], 1).valence == 2
