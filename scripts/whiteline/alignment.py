@@ -11,6 +11,8 @@ import numpy as np
 
 # Shifts by one batch of queries at a time keep the temporary matrices small.
 BATCH = 256
+# Between two points of the grid, the best match may rank as low as this at the points themselves.
+LIKELY = 100
 
 
 def extended(grid: np.ndarray, margin: int) -> np.ndarray:
@@ -75,26 +77,41 @@ def correlate(
 def fraction(
     queries: np.ndarray, library: np.ndarray, shift: np.ndarray, similarity: np.ndarray
 ) -> np.ndarray:
-    """The part of a step by which each query lies off the grid, from its best match.
+    """The part of a step by which each query lies off the grid, from its best match between steps.
 
-    The vertex of the parabola through the correlation at the best shift and its two neighbours,
-    in steps, within +-0.5, shape (n,). Without a margin there are no neighbours, and it is 0.
+    The vertex of the parabola through the correlation at the best shift and its two neighbours, in
+    steps, within +-0.5, shape (n,); of the library spectrum whose parabola is the highest, because
+    off the grid a neighbour of the best match may win at the points themselves. Without a margin
+    there are no neighbours, and it is 0.
     """
     points = library.shape[1]
     margin = (queries.shape[1] - points) // 2
     if margin == 0:
         return np.zeros(len(queries))
-    best = similarity.argmax(1)
-    at_best = shift[np.arange(len(queries)), best]
-    reference = _standardised(library)[best]
-    at_best = np.clip(at_best, 1 - margin, margin - 1)
-    low, middle, high = (
-        (_standardised(window(queries, at_best + step, points)) * reference).sum(1, dtype=float)
-        for step in (-1, 0, 1)
-    )
+    references = _standardised(library)
+    result = np.empty(len(queries))
+    for row, query in enumerate(queries):
+        likely = np.argsort(-similarity[row], kind="stable")[:LIKELY]
+        at_best = np.clip(shift[row, likely], 1 - margin, margin - 1)
+        copies = np.broadcast_to(query, (len(likely), len(query)))
+        around = [
+            (_standardised(window(copies, at_best + step, points)) * references[likely]).sum(1)
+            for step in (-1, 0, 1)
+        ]
+        vertex, height = _parabola(*around)
+        result[row] = vertex[height.argmax()]
+    return result
+
+
+def _parabola(
+    low: np.ndarray, middle: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Place (within +-0.5) and height of the maxima of parabolas through values at -1, 0 and 1."""
     curvature = low - 2 * middle + high
-    vertex = np.where(curvature < 0, (low - high) / np.where(curvature < 0, 2 * curvature, 1), 0.0)
-    return np.clip(vertex, -0.5, 0.5)
+    peaked = curvature < 0
+    vertex = np.where(peaked, (low - high) / np.where(peaked, 2 * curvature, 1), 0.0)
+    vertex = np.clip(vertex, -0.5, 0.5)
+    return vertex, middle + (high - low) / 2 * vertex + curvature / 2 * vertex**2
 
 
 def _standardised(spectra: np.ndarray) -> np.ndarray:

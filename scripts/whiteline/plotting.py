@@ -263,9 +263,7 @@ def coverage_figure(coverage: pd.DataFrame) -> go.Figure:
         )
         nominal = float(level.rstrip("%"))
         figure.add_vline(x=nominal, line={"color": COLOURS[number], "dash": "dash", "width": 1.5})
-    figure.update_xaxes(
-        title_text="spectra whose interval holds the true 10Dq (%)", range=[lowest, 103]
-    )
+    figure.update_xaxes(title_text="intervals that hold the true 10Dq (%)", range=[lowest, 103])
     figure.update_yaxes(autorange="reversed", automargin=True)
     _legend_below(figure)
     return figure
@@ -375,7 +373,7 @@ def _draw(figure: go.Figure, path: Path, **size: int) -> None:
         try:
             figure.write_image(path, **size)
             return
-        except ValueError:
+        except (ValueError, OSError):
             if attempt == ATTEMPTS:
                 raise
         finally:
@@ -607,8 +605,8 @@ def _apart(
 def _map_axes(figure: go.Figure) -> None:
     for column, axis in ((1, "x"), (2, "x2")):
         figure.update_yaxes(scaleanchor=axis, scaleratio=1, col=column)
-    figure.update_xaxes(title_text="first coordinate (units of the distance)", constrain="domain")
-    figure.update_yaxes(title_text="second coordinate (units of the distance)", col=1)
+    figure.update_xaxes(title_text="first coordinate (1)", constrain="domain")
+    figure.update_yaxes(title_text="second coordinate (1)", col=1)
     narrow = figure.layout.meta["narrow"] | {
         "coloraxis.colorbar.y": 0.21,
         "coloraxis.colorbar.len": 0.42,

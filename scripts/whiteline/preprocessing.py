@@ -165,26 +165,26 @@ def resample(energy: np.ndarray, intensity: np.ndarray, grid: np.ndarray) -> np.
     return np.diff(total) / step
 
 
-def normalise(intensity: np.ndarray, kind: str) -> np.ndarray:
+def normalise(intensity: np.ndarray, kind: str, part: slice = slice(None)) -> np.ndarray:
     """Spectra (rows) of equal ``area`` (sum 1), ``maximum``, ``unit_norm``, or ``snv``.
 
     Standard normal variate (``snv``) is mean 0 and deviation 1 (Barnes, Dhanoa, Lister,
-    Appl. Spectrosc. 43, 772 (1989)).
+    Appl. Spectrosc. 43, 772 (1989)). All of these are of the ``part`` of the points alone.
 
     Raises
     ------
     InputError
         If a spectrum has no signal to normalise: constant, or not positive in sum.
     """
-    if (np.ptp(intensity, axis=-1) <= 0).any():
+    inside = intensity[..., part]
+    if (np.ptp(inside, axis=-1) <= 0).any():
         raise InputError("the signal is constant, so there is no edge in it")
     if kind == "snv":
-        centred = intensity - intensity.mean(-1, keepdims=True)
-        return centred / centred.std(-1, keepdims=True)
+        return (intensity - inside.mean(-1, keepdims=True)) / inside.std(-1, keepdims=True)
     size = {
-        "area": lambda: intensity.sum(-1, keepdims=True),
-        "maximum": lambda: intensity.max(-1, keepdims=True),
-        "unit_norm": lambda: np.linalg.norm(intensity, axis=-1, keepdims=True),
+        "area": lambda: inside.sum(-1, keepdims=True),
+        "maximum": lambda: inside.max(-1, keepdims=True),
+        "unit_norm": lambda: np.linalg.norm(inside, axis=-1, keepdims=True),
     }[kind]()
     if (size <= 0).any():
         raise InputError(

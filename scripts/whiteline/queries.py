@@ -104,8 +104,11 @@ def prepare_queries(
     for name, (energy, _), shift in zip(ids, records, offset, strict=True):
         _named(name, _check_cover, energy + shift, frame)
     offset, intensity, axis = _refined(records, offset, limit, frame)
+    # The margin is as wide as the widest search of the set, so it must not count.
+    margin = (len(axis) - len(frame.grid)) // 2
+    own = slice(margin, margin + len(frame.grid))
     normalised = [
-        _named(name, normalise, row, normalisation)
+        _named(name, normalise, row, normalisation, own)
         for name, row in zip(ids, intensity, strict=True)
     ]
     labels = {

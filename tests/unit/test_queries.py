@@ -45,9 +45,6 @@ def test_library_spectra_are_found_within_a_small_part_of_a_step(error, library,
     np.testing.assert_allclose(total_shift(prepare(recorded), library), -error, atol=AXIS)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the part of a step is read from the best match before it is applied"
-)
 @pytest.mark.parametrize("error", [1.53, -0.05])
 def test_an_error_between_two_steps_is_found_as_well(error, library, record, prepare):
     disturb = {"energy_shift": error}
@@ -55,9 +52,6 @@ def test_an_error_between_two_steps_is_found_as_well(error, library, record, pre
     np.testing.assert_allclose(total_shift(prepare(recorded), library), -error, atol=AXIS)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="spectra are normalised on an axis as wide as the set's widest search"
-)
 def test_a_spectrum_is_prepared_alike_whatever_stands_beside_it(library, record, prepare):
     one = {"spectra": 3, "disturb": {"background": 0.1}}
     points = library.sizes["energy"]

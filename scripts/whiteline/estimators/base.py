@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,20 @@ class Estimates:
     candidate_match: np.ndarray
 
 
-class DistanceEstimator(BaseEstimator, ABC):
+@dataclass
+class DistanceEstimator(ABC):
     """Reads valence and 10Dq from distances to a library.
+
+    The interface is scikit-learn's; its base class is not used because importing it would double
+    the time of an estimate job. Parameters are the fields of the dataclass.
 
     Every axis of the library but 10Dq (Slater reduction, widths ...) is a nuisance: the library
     spectrum that suits the query best stands for all of them.
     """
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters by name; ``deep`` has no meaning here, as there are no nested estimators."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def fit(self, library: Mapping[str, np.ndarray], order: int) -> DistanceEstimator:
         """Learn the library's parameters.
@@ -50,7 +57,8 @@ class DistanceEstimator(BaseEstimator, ABC):
 
     def predict(self, distance: np.ndarray) -> Estimates:
         """Estimates from distances of shape (n, m); library spectra at infinity are left out."""
-        check_is_fitted(self)
+        if not hasattr(self, "candidates_"):
+            raise RuntimeError("fit the estimator before it predicts")
         # Near its minimum this grows with the square of a parameter's change for every measure.
         squared = np.asarray(distance, float) ** (2 / self.order_)
         shape = (len(distance), len(self.candidates_))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from whiteline.errors import InputError
 from whiteline.estimators.base import DistanceEstimator
 
 
+@dataclass
 class Estimator(DistanceEstimator):
     """k nearest neighbours with weights 1 / distance (Dudani, IEEE Trans. SMC 6, 325 (1976)).
 
@@ -20,8 +23,7 @@ class Estimator(DistanceEstimator):
         Number of neighbours k.
     """
 
-    def __init__(self, neighbors: int = 10) -> None:
-        self.neighbors = neighbors
+    neighbors: int = 10
 
     def _ten_dq(self, squared: np.ndarray, rows: np.ndarray) -> np.ndarray:
         nearest, weight = self._neighbours(squared)

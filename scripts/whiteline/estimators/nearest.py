@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from whiteline.estimators.base import DistanceEstimator
 
 
+@dataclass
 class Estimator(DistanceEstimator):
     """Nearest neighbour; its resolution is the library's grid."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -12,6 +13,7 @@ from whiteline.estimators.base import DistanceEstimator
 TINY = 1e-30
 
 
+@dataclass
 class Estimator(DistanceEstimator):
     """Vertex of a quadratic surface fitted to the squared distances.
 
@@ -27,8 +29,7 @@ class Estimator(DistanceEstimator):
         How far on either side of the least 10Dq is taken, eV; at least one grid value.
     """
 
-    def __init__(self, reach: float = 0.15) -> None:
-        self.reach = reach
+    reach: float = 0.15
 
     def _ten_dq(self, squared: np.ndarray, rows: np.ndarray) -> np.ndarray:
         ten_dq, column = np.unique(self.library_["ten_dq"][rows], return_inverse=True)
