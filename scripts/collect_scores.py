@@ -8,7 +8,8 @@ import pandas as pd
 
 def collect_scores(*, parts: list[str], scores: str) -> None:
     """Write one table."""
-    pd.concat([pd.read_csv(path) for path in parts]).to_csv(scores, index=False)
+    tables = [pd.read_csv(path) for path in parts] or [pd.DataFrame(columns=["library"])]
+    pd.concat(tables).to_csv(scores, index=False)
 
 
 if __name__ == "__main__":

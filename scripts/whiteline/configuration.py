@@ -197,10 +197,10 @@ def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{where}.energy: {len(values)} points; at least 10 are needed"
             if axis in ("slater_reduction", "temperature") and (values <= 0).any():
                 yield f"{where}.{axis}: {values.min()} is not above 0"
-        if "D4h" not in library["symmetry"]:
+        if library["symmetry"] != ["D4h"]:
             for axis in ("ds", "dt"):
                 if grid(library[axis]).any():
-                    yield f"{where}.{axis}: needs symmetry D4h, not {library['symmetry']}"
+                    yield f"{where}.{axis}: needs symmetry [D4h] alone"
         if library["map"]["broadening"] >= len(library["broadening"]):
             count = len(library["broadening"])
             yield f"{where}.map.broadening: there are only {count} broadenings, counted from 0"
@@ -272,12 +272,19 @@ def _check_names(study: Mapping[str, Any]) -> Iterator[str]:
     if ranked_by is not None and ranked_by not in scored:
         yield f"report.ranked_by: there is no scored scenario {ranked_by!r}"
     calibration = study.get("calibration")
+    if study["scenarios"] and not scored:
+        yield "scenarios: there is only the calibration; add one to be scored"
     if calibration is not None and calibration not in study["scenarios"]:
         yield f"calibration: there is no scenario {calibration!r}"
 
 
 def _check_scenarios(study: Mapping[str, Any]) -> Iterator[str]:
     for name, scenario in study["scenarios"].items():
+        library_axes = [grid(library["ten_dq"]) for library in study["libraries"].values()]
+        if scenario["tier"] == "a" and min(map(len, library_axes)) < 2:
+            yield f"scenarios.{name}: tier a leaves a value of 10Dq out; a library has only one"
+        if name == study.get("calibration") and scenario["vary"]:
+            yield f"scenarios.{name}.vary: a calibration needs independent spectra, not levels"
         for part in ("draw", "disturb", "vary"):
             if scenario[part] and scenario["tier"] != "c":
                 tier = scenario["tier"]

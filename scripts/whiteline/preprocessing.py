@@ -106,7 +106,11 @@ def subtract_background(
     if (intensity[inside] <= 0).any():
         raise InputError("a power-law background needs positive counts before the edge")
     slope, offset = np.polyfit(np.log(energy[inside]), np.log(intensity[inside]), 1)
-    return intensity - np.exp(offset + slope * np.log(energy))
+    # A record may begin before the zero-loss peak, where energies have no logarithm.
+    power_law = np.exp(
+        offset + slope * np.log(energy, where=energy > 0, out=np.zeros(len(energy)))
+    )
+    return intensity - np.where(energy > 0, power_law, 0.0)
 
 
 def subtract_continuum(
@@ -140,12 +144,11 @@ def subtract_continuum(
         )
     near = (energy >= onset) & (energy <= onset + splitting / 2)
     l3 = energy[near][intensity[near].argmax()]
-    height = intensity[beyond].mean()
     steps = sum(
         share * (0.5 + np.arctan((energy - centre) / STEP_HWHM) / np.pi)
         for share, centre in ((2 / 3, l3), (1 / 3, l3 + splitting))
     )
-    return intensity - height * steps
+    return intensity - steps * intensity[beyond].mean() / steps[beyond].mean()
 
 
 def resample(energy: np.ndarray, intensity: np.ndarray, grid: np.ndarray) -> np.ndarray:

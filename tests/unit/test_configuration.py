@@ -80,7 +80,7 @@ MN = "libraries.mn"
         (f"{MN}.ions", ["Mn2+", "Fe2+"], "one library is of one element, found Fe, Mn"),
         (f"{MN}.ions", [], "libraries.mn.ions: is empty"),
         (f"{MN}.symmetry", ["C3v"], "libraries.mn.symmetry.0: 'C3v' is none of Oh, Td, D4h"),
-        (f"{MN}.ds", 0.1, "libraries.mn.ds: needs symmetry D4h"),
+        (f"{MN}.ds", 0.1, "libraries.mn.ds: needs symmetry [D4h] alone"),
         (f"{MN}.temperature", 0.0, "libraries.mn.temperature: 0.0 is not above 0"),
         (f"{MN}.broadening.0.gaussian_sigma", -1, "gaussian_sigma: -1 is less than"),
         (f"{MN}.map", {"broadening": 3}, "libraries.mn.map.broadening: there are only 1"),

@@ -133,9 +133,9 @@ def test_nearest_says_a_grid_value(library):
 
 
 @pytest.mark.parametrize("truth", [0.31, 0.95, 1.2345, 2.0])
-@pytest.mark.parametrize("slater", [0.74, 0.8, 0.83])
-def test_regression_is_exact_on_a_quadratic_surface(truth, slater, library):
-    found = predict("regression", library, [squared(library, 2, truth, slater)], reach=0.3)
+def test_regression_is_exact_on_a_quadratic_profile(truth):
+    library = table(slater=[0.8])
+    found = predict("regression", library, [squared(library, 2, truth)], reach=0.3)
     assert found.ten_dq.item() == pytest.approx(truth, abs=1e-9)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.fft import irfft, rfft, rfftfreq
 
 FWHM_OVER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 
@@ -31,8 +31,8 @@ def disturb(
     """
     intensity = intensity / intensity.max()
     if strengths.get("gaussian_fwhm", 0.0) > 0:
-        sigma = strengths["gaussian_fwhm"] / FWHM_OVER_SIGMA / (energy[1] - energy[0])
-        intensity = gaussian_filter1d(intensity, sigma, mode="nearest", truncate=6)
+        sigma = strengths["gaussian_fwhm"] / FWHM_OVER_SIGMA
+        intensity = _broadened(intensity, sigma / (energy[1] - energy[0]))
         intensity = intensity / intensity.max()
     if "background" in strengths:
         span = (energy - energy[0]) / (energy[-1] - energy[0])
@@ -47,5 +47,14 @@ def disturb(
         intensity = rng.poisson(counts * intensity / intensity.max()) / counts
     snr = strengths.get("snr", np.inf)
     if np.isfinite(snr):
-        intensity = intensity + rng.normal(0, intensity.max() / snr, len(intensity))
+        # The white line was scaled to a peak of 1 before anything was added to it.
+        intensity = intensity + rng.normal(0, 1 / snr, len(intensity))
     return energy, intensity
+
+
+def _broadened(intensity: np.ndarray, sigma: float) -> np.ndarray:
+    """Convolution with a Gaussian of deviation ``sigma`` (samples), exact also below one sample."""
+    pad = int(np.ceil(6 * sigma)) + 1
+    padded = np.pad(intensity, pad, mode="edge")
+    kernel = np.exp(-((2 * np.pi * sigma * rfftfreq(len(padded))) ** 2) / 2)
+    return irfft(rfft(padded) * kernel, len(padded))[pad:-pad]

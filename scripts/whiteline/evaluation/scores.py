@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from whiteline.errors import InputError
+
 # An estimate of 10Dq that is off by more than this is of no use, eV.
 FAILURE = 0.3
 
@@ -18,6 +20,8 @@ def errors(estimates: xr.Dataset, queries: xr.Dataset) -> pd.DataFrame:
     estimates, queries
         Datasets of contracts "estimates" and "spectra" of the same spectra.
     """
+    if not np.array_equal(estimates["query_id"].values, queries["id"].values):
+        raise InputError("the estimates are of other spectra than the queries; compute them again")
     truth = queries["ten_dq"].values
     table = pd.DataFrame(
         {
@@ -26,6 +30,7 @@ def errors(estimates: xr.Dataset, queries: xr.Dataset) -> pd.DataFrame:
             "level": queries["level"].values,
             "true_valence": queries["valence"].values,
             "true_ten_dq": truth,
+            "valence": estimates["valence"].values,
             "valence_correct": estimates["valence"].values == queries["valence"].values,
             "ten_dq_error": estimates["ten_dq"].values - truth,
             "outside_library": estimates["outside_library"].values == 1,
