@@ -3,8 +3,9 @@ import os
 
 from snakemake.exceptions import WorkflowError
 
-from whiteline import configuration, registry
+from whiteline import configuration, measured, registry
 from whiteline.errors import InputError
+from whiteline.grids import AXES
 from whiteline.sources import sources
 
 # One core per job: BLAS threads of several jobs on the same cores slow each other down 7 times.
@@ -45,10 +46,12 @@ def stage_of_kind(script, section, name):
 
 
 def relative(files):
+    """Paths relative to the working directory, so that they are the same on every machine."""
     return sorted(os.path.relpath(file) for file in files)
 
 
 def query_sets(library):
+    """The sets of measured spectra that are compared with a library."""
     return [
         name
         for name, queries in STUDY["queries"].items()
@@ -56,12 +59,8 @@ def query_sets(library):
     ]
 
 
-def collections(library):
-    """Everything that is compared with a library, besides the map's slice."""
-    return query_sets(library) + ([SCENARIOS] if STUDY["scenarios"] else [])
-
-
 def branches():
+    """Every library in every preprocessing."""
     return [
         (library, way)
         for library in STUDY["libraries"]
@@ -76,3 +75,63 @@ def parameters(section, name):
         for key, value in sorted(STUDY[section][name].items())
         if key != "kind"
     }
+
+
+def simulation_axes(library):
+    """The part of a library's configuration on which its stick spectra depend."""
+    return {axis: library[axis] for axis in AXES if axis in library}
+
+
+def measured_path(entry):
+    return f"results/measured/{entry.filename}"
+
+
+def chosen_entries(queries):
+    """The spectra of a query set that come from the table."""
+    group = measured.group(queries["measured"])
+    return [entry for entry in group if entry.id in queries.get("ids", [entry.id])]
+
+
+def query_table(name):
+    """One row per spectrum of a set: identifier, path, columns, valence where the formula tells it."""
+    queries = STUDY["queries"][name]
+    if "measured" in queries:
+        return [
+            (
+                entry.id,
+                measured_path(entry),
+                entry.energy_column,
+                entry.intensity_column,
+                entry.valence,
+            )
+            for entry in chosen_entries(queries)
+        ]
+    columns = (queries.get("energy_column"), queries.get("intensity_column"), None)
+    return [(Path(path).stem, path, *columns) for path in queries["files"]]
+
+
+def query_setting(wildcards, key):
+    """A setting of a query set, or that of the preprocessing where the set has none."""
+    own = STUDY["queries"].get(wildcards.recorded, {})
+    return own.get(key, STUDY["preprocessings"][wildcards.preprocessing].get(key))
+
+
+def embeddings(measures=STUDY["measures"]):
+    """The maps of these measures."""
+    return [
+        f"results/{library}/{way}/{measure}/embeddings/{embedding}.nc"
+        for library, way in branches()
+        for measure in measures
+        for embedding in STUDY["embeddings"]
+    ]
+
+
+def query_estimates():
+    """The estimates of all measured spectra."""
+    return [
+        f"results/{library}/{way}/{measure}/estimates/{estimator}/{name}.nc"
+        for library, way in branches()
+        for measure in STUDY["measures"]
+        for estimator in STUDY["estimators"]
+        for name in query_sets(library)
+    ]

@@ -3,15 +3,6 @@
 # Out: results/{library}/{preprocessing}/{measure}/embeddings/{embedding}.nc
 
 
-def embeddings(measures=STUDY["measures"]):
-    return [
-        f"results/{library}/{way}/{measure}/embeddings/{embedding}.nc"
-        for library, way in branches()
-        for measure in measures
-        for embedding in STUDY["embeddings"]
-    ]
-
-
 rule embed_spectra:
     input:
         modules=lambda w: stage_of_kind("embed_spectra", "embeddings", w.embedding),

@@ -3,17 +3,6 @@
 # Out: results/{library}/{preprocessing}/{measure}/estimates/{estimator}/{recorded}.nc
 
 
-def query_estimates():
-    """The estimates of all measured spectra."""
-    return [
-        f"results/{library}/{way}/{measure}/estimates/{estimator}/{name}.nc"
-        for library, way in branches()
-        for measure in STUDY["measures"]
-        for estimator in STUDY["estimators"]
-        for name in query_sets(library)
-    ]
-
-
 rule estimate_parameters:
     input:
         modules=lambda w: stage_of_kind(

@@ -1,18 +1,6 @@
 # Public measured spectra, each source fetched once and checked by its SHA-256.
 # In: the sources in resources/measured_spectra.csv, or files given as `local`.
 # Out: results/measured/{file}
-from whiteline import measured
-
-
-def measured_path(entry):
-    return f"results/measured/{entry.filename}"
-
-
-def chosen_entries(queries):
-    """The spectra of a query set that come from the table."""
-    group = measured.group(queries["measured"])
-    return [entry for entry in group if entry.id in queries.get("ids", [entry.id])]
-
 
 # A source is fetched whole: sets that share it share its files.
 BY_SOURCE = {

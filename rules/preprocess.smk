@@ -36,17 +36,13 @@ rule select_map:
         broadening=lambda w: STUDY["libraries"][w.library]["broadening"][
             STUDY["libraries"][w.library]["map"]["broadening"]
         ],
-        energy_uncertainty=lambda w: STUDY["libraries"][w.library]["map"]["energy_uncertainty"],
+        energy_uncertainty=lambda w: STUDY["libraries"][w.library]["map"][
+            "energy_uncertainty"
+        ],
     message:
         "{wildcards.library}: taking the slice for the maps"
     script:
         "../scripts/select_map.py"
-
-
-def query_setting(wildcards, key):
-    """A setting of a query set, or that of the preprocessing where the set has none."""
-    own = STUDY["queries"].get(wildcards.recorded, {})
-    return own.get(key, STUDY["preprocessings"][wildcards.preprocessing].get(key))
 
 
 rule preprocess_queries:

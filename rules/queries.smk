@@ -2,24 +2,6 @@
 # In: the files. Out: results/{library}/queries/{recorded}.nc
 
 
-def query_table(name):
-    """One row per spectrum of a set: identifier, path, columns, valence where the formula tells it."""
-    queries = STUDY["queries"][name]
-    if "measured" in queries:
-        return [
-            (
-                entry.id,
-                measured_path(entry),
-                entry.energy_column,
-                entry.intensity_column,
-                entry.valence,
-            )
-            for entry in chosen_entries(queries)
-        ]
-    columns = (queries.get("energy_column"), queries.get("intensity_column"), None)
-    return [(Path(path).stem, path, *columns) for path in queries["files"]]
-
-
 for name, queries in STUDY["queries"].items():
     ids, paths, energy_columns, intensity_columns, valences = map(
         list, zip(*query_table(name))

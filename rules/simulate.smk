@@ -1,13 +1,6 @@
 # Stick spectra of one ion in one symmetry over the library's grid.
 # In: the table of atomic parameters. Out: results/{library}/sticks/{symmetry}/{ion}.nc
 
-from whiteline.grids import AXES
-
-
-def simulation_axes(library):
-    """The part of a library's configuration on which its stick spectra depend."""
-    return {axis: library[axis] for axis in AXES if axis in library}
-
 
 rule simulate_sticks:
     input:

@@ -16,10 +16,10 @@ def table(energy, intensity):
 
 SPECTRA = {
     "empty": (b"", "the file is empty"),
-    "binary": (bytes(range(256)) * 4, "binary"),
+    "image": (bytes(range(256)) * 4, "binary"),
     "few": (table(ENERGY[:5], peak(ENERGY[:5])), "at least 10"),
     "nan": (table(ENERGY, peak(ENERGY)) + b"\n660.0,nan", "line 301"),
-    "constant": (table(ENERGY, np.ones_like(ENERGY)), "constant"),
+    "flat": (table(ENERGY, np.ones_like(ENERGY)), "the signal is 1 everywhere"),
     "elsewhere": (table(ENERGY + 200, peak(ENERGY)), "eV miss the edge"),
     "beside": (table(ENERGY[:90], peak(ENERGY[:90])), "of the library's"),
     "words": (b"energy,intensity\n630,1\nhello,there\n632,2", "line 3"),
@@ -38,7 +38,7 @@ def test_a_bad_spectrum_file(workspace, name):
     (sentence,) = [line for line in output.splitlines() if expected in line]
     assert name in sentence
     assert not (workspace.folder / target).exists()
-    assert not [path for path in (workspace.folder / "results").rglob(".*") if path.is_file()]
+    assert not list((workspace.folder / "results" / "mn").rglob(".*"))
 
 
 @pytest.mark.parametrize(

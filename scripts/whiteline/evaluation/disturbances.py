@@ -53,7 +53,7 @@ def disturb(
 
 
 def _broadened(intensity: np.ndarray, sigma: float) -> np.ndarray:
-    """Convolution with a Gaussian of deviation ``sigma`` (samples), exact also below one sample."""
+    """Convolution with a Gaussian of deviation ``sigma`` (samples), exact below one sample too."""
     pad = int(np.ceil(6 * sigma)) + 1
     padded = np.pad(intensity, pad, mode="edge")
     kernel = np.exp(-((2 * np.pi * sigma * rfftfreq(len(padded))) ** 2) / 2)
