@@ -39,3 +39,7 @@ rule all:
         "results/report.html",
         embeddings(),
         query_estimates(),
+
+
+onsuccess:
+    print("The report is in results/report.html")

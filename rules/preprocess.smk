@@ -33,8 +33,9 @@ rule select_map:
         slater_reduction=lambda w: STUDY["libraries"][w.library]["map"].get(
             "slater_reduction"
         ),
-        broadening=lambda w: STUDY["libraries"][w.library]["broadening"][
-            STUDY["libraries"][w.library]["map"]["broadening"]
+        broadening=lambda w: [
+            STUDY["libraries"][w.library]["broadening"][position]
+            for position in STUDY["libraries"][w.library]["map"]["broadening"]
         ],
         energy_uncertainty=lambda w: STUDY["libraries"][w.library]["map"][
             "energy_uncertainty"

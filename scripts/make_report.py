@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from whiteline import contracts
-from whiteline import report as page
+from whiteline.report import Branch, Measured, Products, write
 
 
 def make_report(
@@ -33,7 +33,7 @@ def make_report(
     """Write the page from the products of all branches."""
     maps = [contracts.read(path, "embedding") for path in embeddings]
     measured = [
-        page.Measured(
+        Measured(
             name[-1],
             contracts.read(spectra, "spectra"),
             contracts.read(shift, "shifts"),
@@ -45,7 +45,7 @@ def make_report(
     ]
     seconds = [float(pd.read_csv(path, sep="\t")["s"].mean()) for path in benchmarks]
     branches = [
-        page.Branch(
+        Branch(
             *branch,
             spectra=contracts.read(path, "spectra"),
             errors=pd.read_csv(errors[number]) if errors else None,
@@ -55,7 +55,7 @@ def make_report(
         )
         for number, (branch, path) in enumerate(zip(labels["branches"], libraries, strict=True))
     ]
-    page.write(page.Products(study, _scores(scores), branches), report, figures)
+    write(Products(study, _scores(scores), branches), report, figures)
 
 
 def _of(branch: Sequence[str], names: list, values: list) -> list[tuple[str, Any]]:

@@ -1,31 +1,33 @@
-"""Takes the slice of a library that its maps show: one broadening, one value of
-each axis but 10Dq, Ds and Dt.
+"""Takes the slice of a library that its maps show.
+
+One broadening and one Slater reduction unless more are asked for, and one value of each other axis
+but 10Dq, Ds and Dt.
 
 Input: library (preprocessed). Output: spectra (contract "spectra", on the library's grid extended
-on both sides). Settings: slater_reduction (None: the one nearest 0.8), broadening (the line
-widths), energy_uncertainty (eV).
+on both sides). Settings: slater_reduction (a grid; None: the one nearest 0.8), broadening (list of
+line widths), energy_uncertainty (eV).
 """
 
+from itertools import product
+
 import numpy as np
+import xarray as xr
 
 from whiteline import contracts
 from whiteline.alignment import extended, search_steps
+from whiteline.grids import grid
 
 # A map shows one value of each of these axes, the one nearest the customary.
-USUAL = {
-    "slater_reduction": 0.8,
-    "slater_reduction_pd": 0.8,
-    "zeta_3d_scale": 1.0,
-    "temperature": 300.0,
-}
+USUAL = {"zeta_3d_scale": 1.0, "temperature": 300.0}
+USUAL_REDUCTION = 0.8
 
 
 def select_map(
     *,
     library: str,
     spectra: str,
-    slater_reduction: float | None,
-    broadening: dict,
+    slater_reduction: float | list | dict | None,
+    broadening: list[dict],
     energy_uncertainty: float,
 ) -> None:
     """Write the library's spectra of the slice, to be compared with the library as queries are.
@@ -34,13 +36,11 @@ def select_map(
     all of them in its middle.
     """
     data = contracts.read(library, "spectra")
-    wanted = dict(USUAL)
-    if slater_reduction is not None:
-        wanted |= {"slater_reduction": slater_reduction, "slater_reduction_pd": slater_reduction}
-    chosen = np.ones(data.sizes["spectrum"], dtype=bool)
-    for name, value in (wanted | broadening).items():
-        values = data[name].values
-        chosen &= np.isclose(values, values[np.abs(values - value).argmin()])
+    reductions = grid(USUAL_REDUCTION if slater_reduction is None else slater_reduction)
+    chosen = np.zeros(data.sizes["spectrum"], dtype=bool)
+    for reduction, widths in product(reductions, broadening):
+        usual = dict.fromkeys(("slater_reduction", "slater_reduction_pd"), reduction) | USUAL
+        chosen |= _nearest(data, usual | widths)
     energy = data["energy"].values
     step = (energy[-1] - energy[0]) / (len(energy) - 1)
     margin = int(search_steps(np.array([energy_uncertainty]), step)[0])
@@ -50,6 +50,15 @@ def select_map(
     columns["energy_uncertainty"] = np.full(chosen.sum(), energy_uncertainty)
     columns["energy"] = extended(energy, margin)
     contracts.write(contracts.dataset("spectra", columns), spectra)
+
+
+def _nearest(data: xr.Dataset, wanted: dict[str, float]) -> np.ndarray:
+    """Which spectra have, for every name, the value nearest the wanted one."""
+    chosen = np.ones(data.sizes["spectrum"], dtype=bool)
+    for name, value in wanted.items():
+        values = data[name].values
+        chosen &= np.isclose(values, values[np.abs(values - value).argmin()])
+    return chosen
 
 
 if __name__ == "__main__":

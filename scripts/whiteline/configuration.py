@@ -201,7 +201,7 @@ def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
             for axis in ("ds", "dt"):
                 if grid(library[axis]).any():
                     yield f"{where}.{axis}: needs symmetry [D4h] alone"
-        if library["map"]["broadening"] >= len(library["broadening"]):
+        if max(library["map"]["broadening"]) >= len(library["broadening"]):
             count = len(library["broadening"])
             yield f"{where}.map.broadening: there are only {count} broadenings, counted from 0"
 

@@ -83,7 +83,7 @@ MN = "libraries.mn"
         (f"{MN}.ds", 0.1, "libraries.mn.ds: needs symmetry [D4h] alone"),
         (f"{MN}.temperature", 0.0, "libraries.mn.temperature: 0.0 is not above 0"),
         (f"{MN}.broadening.0.gaussian_sigma", -1, "gaussian_sigma: -1 is less than"),
-        (f"{MN}.map", {"broadening": 3}, "libraries.mn.map.broadening: there are only 1"),
+        (f"{MN}.map", {"broadening": [3]}, "libraries.mn.map.broadening: there are only 1"),
         (f"{MN}.energy.step", 30.0, "libraries.mn.energy: 2 points; at least 10"),
         ("seed", "x", "seed: 'x' should be of type integer"),
         ("queries.eels.library", "fe", "queries.eels.library: there is no library 'fe'"),

@@ -6,6 +6,7 @@ import pytest
 
 from whiteline import contracts, plotting
 from whiteline.evaluation.ranking import rank
+from whiteline.plotting import maps, style, writing
 
 MEASURES = [f"measure{number}" for number in range(10)]
 
@@ -79,7 +80,7 @@ def test_no_noise_lies_beyond_the_largest_signal_to_noise_ratio():
     assert list(figure.data[0].x) == pytest.approx([1, 10, 100, 1000])
     assert "none" in figure.layout.xaxis.ticktext
     baseline = [trace for trace in figure.data if trace.name == "library mean"]
-    assert {trace.line.color for trace in baseline} == {plotting.GREY}
+    assert {trace.line.color for trace in baseline} == {style.GREY}
     assert {trace.line.dash for trace in baseline} == {"dash"}
 
 
@@ -132,7 +133,7 @@ def test_map_names_few_measured_spectra_and_numbers_many(queries, label):
 def test_labels_of_a_heap_do_not_overlap():
     points = np.zeros((18, 2))
     labels = [str(number) for number in range(18)]
-    places = np.array(plotting._apart(points, labels, points))
+    places = np.array(maps._apart(points, labels, points))
     gaps = np.abs(places[:, None] - places)
     near = (gaps[..., 0] < 16) & (gaps[..., 1] < 18)
     assert near.sum() == 18  # each with itself
@@ -165,5 +166,5 @@ def test_a_renderer_that_hangs_is_ended_and_tried_again(tmp_path, monkeypatch):
             raise ValueError("Transform failed")
 
     monkeypatch.setattr(type(figure), "write_image", hang)
-    plotting._draw(figure, tmp_path / "figure.png", width=800, scale=2)
+    writing._draw(figure, tmp_path / "figure.png", width=800, scale=2)
     assert len(calls) == 2

@@ -13,6 +13,9 @@ from whiteline import contracts, report
 from whiteline.alignment import extended
 from whiteline.configuration import load
 from whiteline.evaluation import scores
+from whiteline.report import chapters, formatting, page
+from whiteline.report.chapters.errors import confusion
+from whiteline.report.chapters.fits import best_fits
 
 MARGIN = 20
 STEP = 0.2
@@ -154,6 +157,7 @@ def errors(calibrated=True):
     for measure, size in (("cosine", 0.08), ("euclidean", 0.24)):
         for scenario, level, count in levels:
             for number in range(count):
+                wrong = measure == "euclidean" and number % 5 == 0
                 rows.append(
                     {
                         "library": "mn",
@@ -165,7 +169,8 @@ def errors(calibrated=True):
                         "level": level,
                         "true_valence": VALENCES[number % 3],
                         "true_ten_dq": 0.05 * number,
-                        "valence_correct": measure == "cosine" or number % 5 > 0,
+                        "valence": VALENCES[(number + wrong) % 3],
+                        "valence_correct": not wrong,
                         "ten_dq_error": size * (-1) ** number,
                         "outside_library": False,
                         "covered_68%": number % 3 > 0,
@@ -232,7 +237,7 @@ def text_of(html):
 
 
 def page_of(made):
-    return text_of(report.render(report.sections(made)))
+    return text_of(page.render(chapters.sections(made)))
 
 
 def row_of(html, first):
@@ -384,7 +389,7 @@ def test_without_calibration_there_are_no_intervals():
     made = products(calibrated=False)
     study = dict(made.study)
     study.pop("calibration")
-    html = report.render(report.sections(report.Products(study, made.scores, made.branches)))
+    html = page.render(chapters.sections(report.Products(study, made.scores, made.branches)))
     assert row_of(html, "MnO")[4:6] == ["–", "–"]
     assert "coverage is left out" in text_of(html)
     assert not re.search(r"\bnan\b", text_of(html))
@@ -411,7 +416,7 @@ def test_one_measure_is_not_ranked():
 def test_fit_moves_and_scales_the_pair():
     made = products()
     branch = made.branches[0]
-    fits = report.best_fits(branch.measured[0], 0, branch.spectra)
+    fits = best_fits(branch.measured[0], 0, branch.spectra)
     assert [fit.valence for fit in fits] == [2, 3, 4]
     assert fits[0].measured.max() == pytest.approx(1)
     # The first query is three times its match and 0.1 above it, on an axis off by the shift.
@@ -420,15 +425,22 @@ def test_fit_moves_and_scales_the_pair():
     assert fits[0].details == "match: 10Dq 1.00, widths 0.20/0.40/0.30 eV, Slater 0.80"
 
 
-def test_confusion_with_and_without_the_estimated_valence():
+def test_confusion_tells_each_valence_from_each():
     table = pd.DataFrame(
-        {"true_valence": [2.0, 3.0, 4.0, 4.0], "valence_correct": [True, True, False, True]}
+        {"true_valence": [2.0, 3.0, 4.0, 4.0, 4.0], "valence": [2.0, 4.0, 3.0, 3.0, 4.0]}
     )
-    assert report.confusion(table).loc["4", "another"] == 1
-    table["valence"] = [2.0, 3.0, 3.0, 4.0]
-    assert report.confusion(table).loc["4", "3"] == 1
-    two = table[table["true_valence"] < 4].drop(columns="valence").assign(valence_correct=False)
-    assert report.confusion(two).loc["2", "3"] == 1
+    counts = confusion(table)
+    assert list(counts.index) == list(counts.columns) == ["2", "3", "4"]
+    assert counts.values.tolist() == [[1, 0, 0], [0, 0, 1], [0, 2, 1]]
+
+
+def test_confusion_has_columns_for_all_valences():
+    counts = confusion(pd.DataFrame({"true_valence": [2.0, 3.0], "valence": [4.0, 4.0]}))
+    assert list(counts.columns) == ["2", "3", "4"]
+
+
+def test_noise_and_the_limit_are_told_once(html):
+    assert text_of(html).count("Distances grow with noise") == 1
 
 
 @pytest.mark.parametrize(
@@ -445,11 +457,11 @@ def test_confusion_with_and_without_the_estimated_valence():
     ],
 )
 def test_numbers_have_significant_digits(value, digits, text):
-    assert report.number(value, digits) == text
+    assert formatting.number(value, digits) == text
 
 
 @pytest.mark.parametrize(
     ("share", "text"), [(1.0, "100 %"), (0.996, "99.6 %"), (0.5, "50 %"), (np.nan, "–")]
 )
 def test_percentages_claim_neither_all_nor_nothing(share, text):
-    assert report.percent(share) == text
+    assert formatting.percent(share) == text

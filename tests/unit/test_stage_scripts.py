@@ -195,7 +195,7 @@ def test_the_map_is_a_slice_of_one_slater_reduction_and_width(
         library=str(library_path),
         spectra=str(path),
         slater_reduction=slater,
-        broadening=configuration["broadening"][1],
+        broadening=[configuration["broadening"][1]],
         energy_uncertainty=1.0,
     )
     shown = contracts.read(path, "spectra")
@@ -208,6 +208,20 @@ def test_the_map_is_a_slice_of_one_slater_reduction_and_width(
     np.testing.assert_array_equal(shown["intensity"], expected)
     np.testing.assert_allclose(shown["energy"][10:-10], library["energy"])
     assert (shown["energy_uncertainty"] == 1.0).all()
+
+
+def test_a_map_may_show_more_than_one_slice(tmp_path, library_path, configuration):
+    path = tmp_path / "map.nc"
+    select_map(
+        library=str(library_path),
+        spectra=str(path),
+        slater_reduction=[0.7, 0.9],
+        broadening=configuration["broadening"],
+        energy_uncertainty=0.0,
+    )
+    shown = contracts.read(path, "spectra")
+    assert shown.sizes["spectrum"] == 2 * 13 * 2 * len(configuration["broadening"])
+    assert set(shown["slater_reduction"].values) == {0.7, 0.9}
 
 
 def test_the_prepared_library_is_normalised_and_knows_its_onset(library):

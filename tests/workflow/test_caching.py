@@ -85,7 +85,7 @@ def test_editing_one_estimator(workspace):
 
 
 def test_editing_the_report_reruns_only_the_report(workspace):
-    edit(workspace.folder / "scripts/whiteline/plotting.py")
+    edit(workspace.folder / "scripts/whiteline/plotting/maps.py")
     assert workspace.planned() == ["writing the report"]
 
 

@@ -1,0 +1,30 @@
+"""Figures of the report, one module for each chapter that has any.
+
+Each ``..._figure`` takes tables or arrays and gives one plotly figure. The page shows the figure
+itself, and `write` draws the very same one into PNG and SVG files.
+"""
+
+from whiteline.plotting.disturbances import BASELINES, LEVELS, level_figure
+from whiteline.plotting.errors import confusion_figure, coverage_figure, error_figure
+from whiteline.plotting.fits import Fit, fit_figure
+from whiteline.plotting.maps import NAMED, map_figure
+from whiteline.plotting.ranking import ranking_figure
+from whiteline.plotting.style import ion_label, styles
+from whiteline.plotting.writing import write
+
+__all__ = [
+    "BASELINES",
+    "LEVELS",
+    "NAMED",
+    "Fit",
+    "confusion_figure",
+    "coverage_figure",
+    "error_figure",
+    "fit_figure",
+    "ion_label",
+    "level_figure",
+    "map_figure",
+    "ranking_figure",
+    "styles",
+    "write",
+]

@@ -1,0 +1,49 @@
+"""Figures into files."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import plotly.graph_objects as go
+
+# One figure takes a fraction of a second; a renderer that takes this long hangs, s.
+PATIENCE = 60.0
+ATTEMPTS = 3
+
+
+def write(figure: go.Figure, folder: str | Path, name: str) -> None:
+    """Write ``name``.png (at twice the size) and ``name``.svg into an existing folder."""
+    width = figure.layout.meta["width"]
+    _draw(figure, Path(folder) / f"{name}.png", width=width, scale=2)
+    _draw(figure, Path(folder) / f"{name}.svg", width=width)
+
+
+def _draw(figure: go.Figure, path: Path, **size: int) -> None:
+    """Draw a figure by kaleido, which on rare occasions starts and then never answers."""
+    import plotly.io
+
+    # Else kaleido asks the network for a formula renderer. Setting it starts kaleido anew.
+    if plotly.io.kaleido.scope.mathjax is not None:
+        plotly.io.kaleido.scope.mathjax = None
+    for attempt in range(1, ATTEMPTS + 1):
+        watchdog = threading.Timer(PATIENCE, _end_renderer)
+        watchdog.start()
+        try:
+            figure.write_image(path, **size)
+            return
+        except (ValueError, OSError):
+            if attempt == ATTEMPTS:
+                raise
+        finally:
+            watchdog.cancel()
+
+
+def _end_renderer() -> None:
+    """End kaleido's processes: the call that waits for them fails, and the next starts anew."""
+    import plotly.io
+    import psutil
+
+    renderer = psutil.Process(plotly.io.kaleido.scope._proc.pid)
+    for process in [*renderer.children(recursive=True), renderer]:
+        process.kill()

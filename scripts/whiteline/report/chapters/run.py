@@ -1,0 +1,156 @@
+"""Chapter: what was run, with which versions, libraries, measures, estimators and scenarios."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from whiteline import __version__, plotting
+from whiteline.grids import AXES, grid
+from whiteline.report.formatting import NOTHING
+from whiteline.report.page import Part, Section, Table
+from whiteline.report.products import Branch, Products, levels
+
+UNITS = {"ten_dq": " eV", "ds": " eV", "dt": " eV", "temperature": " K"}
+AXIS_NAMES = {
+    "ten_dq": "10Dq",
+    "ds": "Ds",
+    "dt": "Dt",
+    "slater_reduction": "Slater reduction",
+    "slater_reduction_pd": "Slater reduction (p-d)",
+    "zeta_3d_scale": "scale of the 3d spin-orbit coupling",
+    "temperature": "temperature",
+}
+PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "xarray", "netCDF4", "plotly", "snakemake")
+
+
+def chapter(products: Products) -> Section:
+    """What was run."""
+    study = products.study
+    tables = [_libraries(products), _measures(study), _estimators(study)]
+    if study["scenarios"]:
+        tables.append(_scenarios(products))
+    calibration = products.calibration
+    text = [
+        f"Whiteline {__version__}, Python {platform.python_version()}, {', '.join(_versions())}. "
+        f"Seed of every random draw: {study['seed']}. "
+        + (f"Calibrated by the scenario {calibration!r}." if calibration else "Not calibrated.")
+    ]
+    if not study["scenarios"]:
+        text.append("No scenarios were configured, so nothing was scored.")
+    ways = "; ".join(f"{name}: {_settings(way)}" for name, way in study["preprocessings"].items())
+    part = Part(text=[*text, f"Preprocessing: {ways}."], tables=tables)
+    return Section("run", "What was run", [part])
+
+
+def _versions() -> Iterator[str]:
+    for name in PACKAGES:
+        try:
+            yield f"{name} {metadata.version(name)}"
+        except metadata.PackageNotFoundError:
+            continue
+
+
+def _settings(values: Mapping[str, Any]) -> str:
+    """Settings as text: ``key value`` with ranges and lists spelled out."""
+    return ", ".join(f"{key} {_value(value)}" for key, value in values.items()) or NOTHING
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"({_settings(value)})"
+    if isinstance(value, (list, tuple)):
+        return (
+            "\u00a0…\u00a0".join(map(_value, value))
+            if len(value) == 2
+            else ", ".join(map(_value, value))
+        )
+    if isinstance(value, float):
+        return "none" if np.isinf(value) else f"{value:g}"
+    return str(value)
+
+
+def _libraries(products: Products) -> Table:
+    libraries = {branch.library: branch for branch in products.branches}
+    rows = [
+        [name, *_library(products.study["libraries"][name], branch)]
+        for name, branch in libraries.items()
+    ]
+    head = ["library", "ions", "symmetry", "axes", "line widths (eV)", "spectra", "energy (eV)"]
+    note = "Line widths: Lorentzian HWHM of L3 / of L2 / Gaussian standard deviation."
+    return Table("Libraries", head, rows, note)
+
+
+def _library(library: Mapping[str, Any], branch: Branch) -> list[str]:
+    axes = [_axis(axis, library[axis]) for axis in AXES if _varies(axis, library)]
+    widths = [
+        f"{w['lorentzian_hwhm_l3']:g} / {w['lorentzian_hwhm_l2']:g} / {w['gaussian_sigma']:g}"
+        for w in library["broadening"]
+    ]
+    scale = library["energy"]
+    return [
+        ", ".join(plotting.ion_label(ion) for ion in library["ions"]),
+        ", ".join(library["symmetry"]),
+        "; ".join(axes),
+        "; ".join(widths),
+        f"{branch.spectra.sizes['spectrum']:,}",
+        f"{scale['start']:g} … {scale['stop']:g} in steps of {scale['step']:g} "
+        f"({branch.spectra.sizes['energy']} points)",
+    ]
+
+
+def _varies(axis: str, library: Mapping[str, Any]) -> bool:
+    """Whether an axis is worth telling: tetragonal terms only where they are not zero."""
+    return axis in library and (axis not in ("ds", "dt") or bool(grid(library[axis]).any()))
+
+
+def _axis(axis: str, spec: Any) -> str:
+    values, unit = grid(spec), UNITS.get(axis, "")
+    if len(values) == 1:
+        return f"{AXIS_NAMES[axis]} {values[0]:g}{unit}"
+    return f"{AXIS_NAMES[axis]} {values.min():g} … {values.max():g}{unit} ({len(values)} values)"
+
+
+def _measures(study: Mapping[str, Any]) -> Table:
+    from whiteline import measures
+
+    rows = []
+    for name, spec in study["measures"].items():
+        bound = measures.load(**spec)
+        tolerant = "yes" if bound.facts.tolerates_shift else "no"
+        rows.append(
+            [name, bound.facts.name, _settings(bound.parameters), tolerant, bound.facts.reference]
+        )
+    head = ["measure", "kind", "parameters", "tolerates shifts", "defined in"]
+    return Table("Measures", head, rows)
+
+
+def _estimators(study: Mapping[str, Any]) -> Table:
+    rows = []
+    for name, spec in study["estimators"].items():
+        given = {key: value for key, value in spec.items() if key != "kind"}
+        rows.append([name, spec["kind"], _settings(given) if given else "defaults"])
+    return Table("Estimators", ["estimator", "kind", "parameters"], rows)
+
+
+def _scenarios(products: Products) -> Table:
+    rows = []
+    for name, scenario in products.study["scenarios"].items():
+        role = "calibration" if name == products.calibration else "scored"
+        several = len(levels(scenario))
+        spectra = f"{scenario['spectra']}" + (f" × {several}" if several > 1 else "")
+        drawn = [_settings(scenario[key]) for key in ("draw", "disturb", "vary")]
+        rows.append(
+            [name, scenario["tier"], role, spectra, _value(scenario["energy_uncertainty"]), *drawn]
+        )
+    head = ["scenario", "tier", "use", "spectra", "shift searched (± eV)", "drawn", "disturbed by"]
+    note = (
+        "Tier a: spectra of the library with their own ion and 10Dq left out of it; b: 10Dq off "
+        "the grid; c: also unlike the library in what is drawn and disturbed. Energies and widths "
+        "in eV, temperature in K, snr and counts at the peak, background in peak heights."
+    )
+    return Table("Scenarios", [*head, "varied"], rows, note)
