@@ -10,7 +10,7 @@ import xarray as xr
 
 from whiteline import contracts, estimators
 from whiteline.estimators.base import DistanceEstimator
-from whiteline.evaluation.calibration import COVERAGE, Calibration, calibrate, uncalibrated
+from whiteline.evaluation.calibration import COVERAGE, Calibration, calibrate
 
 
 def estimate_parameters(
@@ -32,17 +32,17 @@ def estimate_parameters(
     pairs = contracts.read(distances, "distances")
     estimator = estimators.load(kind, **parameters).fit(table, order=int(pairs.attrs["order"]))
 
-    limits = uncalibrated()
-    for known, known_distances in zip(calibration_queries, calibration_distances, strict=True):
-        limits = _limits(estimator, known, known_distances, reference, calibration)
     query = contracts.read(queries, "spectra")
     found = estimator.predict(left_out(pairs["distance"].values, query, reference))
-    chosen = np.searchsorted(estimator.candidates_, found.valence)
-    rows = np.arange(len(found.valence))
+    rows = np.arange(len(found.match))
     distance = found.candidate_distance.min(1)
-    match = found.candidate_match[rows, chosen]
-    shift = contracts.read(shifts, "shifts")["energy_shift"].values[rows, match]
+    shift = contracts.read(shifts, "shifts")["energy_shift"].values[rows, found.match]
     low, high = table["ten_dq"].min(), table["ten_dq"].max()
+    radius, limit = np.full((len(rows), len(COVERAGE)), np.nan), np.inf
+    for known, known_distances in zip(calibration_queries, calibration_distances, strict=True):
+        limits = _limits(estimator, known, known_distances, reference, calibration)
+        radius = limits.radius(reference["gaussian_sigma"].values[found.match])
+        limit = limits.distance_limit
     data = contracts.dataset(
         "estimates",
         {
@@ -51,11 +51,11 @@ def estimate_parameters(
             "ten_dq": found.ten_dq,
             "distance": distance,
             "energy_shift": query["energy_shift"].values + shift,
-            "outside_library": distance > limits.distance_limit,
+            "outside_library": distance > limit,
             "coverage": COVERAGE,
             # 10Dq of the library's range is taken as known, so an interval ends there.
-            "ten_dq_lower": np.clip(found.ten_dq[:, None] - limits.radius, low, high),
-            "ten_dq_upper": np.clip(found.ten_dq[:, None] + limits.radius, low, high),
+            "ten_dq_lower": np.clip(found.ten_dq[:, None] - radius, low, high),
+            "ten_dq_upper": np.clip(found.ten_dq[:, None] + radius, low, high),
             "candidate": estimator.candidates_,
             "candidate_ten_dq": found.candidate_ten_dq,
             "candidate_distance": found.candidate_distance,
@@ -63,7 +63,7 @@ def estimate_parameters(
         },
         estimator=kind,
         parameters=contracts.dumps(parameters),
-        distance_limit=limits.distance_limit,
+        distance_limit=limit,
     )
     contracts.write(data, estimates)
 
@@ -87,7 +87,8 @@ def _limits(
     distance = left_out(contracts.read(distances, "distances")["distance"].values, known, library)
     found = estimator.predict(distance[chosen])
     error = found.ten_dq - known["ten_dq"].values[chosen]
-    return calibrate(error, found.candidate_distance.min(1))
+    width = library["gaussian_sigma"].values[found.match]
+    return calibrate(error, found.candidate_distance.min(1), width)
 
 
 if __name__ == "__main__":

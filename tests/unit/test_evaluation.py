@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import friedmanchisquare, norm
 
 from whiteline import contracts
-from whiteline.evaluation.calibration import COVERAGE, calibrate, uncalibrated
+from whiteline.evaluation.calibration import COVERAGE, calibrate
 from whiteline.evaluation.disturbances import FWHM_OVER_SIGMA, disturb
 from whiteline.evaluation.ranking import loss, rank
 from whiteline.evaluation.scenarios import generator
@@ -173,8 +173,8 @@ def test_intervals_hold_the_truth_as_often_as_they_say(rng):
     held = []
     for _ in range(2000):
         draws = rng.standard_t(3, size=51)
-        calibration = calibrate(draws[:50], np.abs(draws[:50]))
-        held.append(np.abs(draws[50]) <= calibration.radius)
+        calibration = calibrate(draws[:50], np.abs(draws[:50]), np.full(50, 0.2))
+        held.append(np.abs(draws[50]) <= calibration.radius(np.array([0.2]))[0])
     # For exchangeable draws the probability is the rank over n + 1.
     exact = np.ceil(51 * np.array(COVERAGE)) / 51
     error = 3 * np.sqrt(exact * (1 - exact) / 2000)
@@ -183,22 +183,26 @@ def test_intervals_hold_the_truth_as_often_as_they_say(rng):
 
 
 def test_the_radius_is_a_rank_of_the_errors():
-    calibration = calibrate(-np.arange(1.0, 100.0), np.arange(1.0, 100.0))
+    calibration = calibrate(-np.arange(1.0, 100.0), np.arange(1.0, 100.0), np.full(99, 0.2))
     # Of 99 errors 1 .. 99: the ranks 68 and 95 of 100; the distance of rank 99.
-    assert calibration.radius.tolist() == [68.0, 95.0]
+    assert calibration.radius(np.array([0.2])).tolist() == [[68.0, 95.0]]
     assert calibration.distance_limit == 99.0
 
 
 @pytest.mark.parametrize(("count", "finite"), [(18, False), (19, True)])
 def test_too_few_spectra_promise_nothing(count, finite):
-    calibration = calibrate(np.arange(count, dtype=float), np.arange(count, dtype=float))
-    assert np.isfinite(calibration.radius[1]) == finite
+    ranks = np.arange(count, dtype=float)
+    calibration = calibrate(ranks, ranks, np.full(count, 0.2))
+    assert np.isfinite(calibration.radius(np.array([0.2]))[0, 1]) == finite
     assert calibration.distance_limit == count - 1
 
 
-def test_without_calibration_nothing_is_known_and_nothing_outside():
-    assert np.isnan(uncalibrated().radius).all()
-    assert uncalibrated().distance_limit == np.inf
+def test_each_width_is_calibrated_by_its_own_spectra():
+    error = np.concatenate([np.full(30, 0.1), np.full(30, 0.7)])
+    calibration = calibrate(error, np.ones(60), np.repeat([0.1, 0.4], 30))
+    found = calibration.radius(np.array([0.4, 0.1, 1.2]))
+    # Nothing is claimed for the width that no test spectrum matched.
+    np.testing.assert_array_equal(found, [[0.7, 0.7], [0.1, 0.1], [np.inf, np.inf]])
 
 
 # Scores

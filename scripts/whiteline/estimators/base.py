@@ -14,12 +14,13 @@ import numpy as np
 class Estimates:
     """Estimates of n queries with c candidate valences.
 
-    ``valence`` and ``ten_dq`` (eV) have shape (n,); ``candidate_ten_dq`` (eV),
-    ``candidate_distance`` and ``candidate_match`` (row of the library) have shape (n, c).
+    ``valence``, ``ten_dq`` (eV) and ``match`` (row of the library) have shape (n,);
+    ``candidate_ten_dq`` (eV), ``candidate_distance`` and ``candidate_match`` have shape (n, c).
     """
 
     valence: np.ndarray
     ten_dq: np.ndarray
+    match: np.ndarray
     candidate_ten_dq: np.ndarray
     candidate_distance: np.ndarray
     candidate_match: np.ndarray
@@ -70,8 +71,9 @@ class DistanceEstimator(ABC):
             nearest[:, column] = np.asarray(distance)[np.arange(shape[0]), match[:, column]]
             ten_dq[:, column] = self._ten_dq(squared[:, rows], rows)
         chosen = self._choice(squared, nearest)
+        best = np.arange(shape[0]), chosen
         return Estimates(
-            self.candidates_[chosen], ten_dq[np.arange(shape[0]), chosen], ten_dq, nearest, match
+            self.candidates_[chosen], ten_dq[best], match[best], ten_dq, nearest, match
         )
 
     @abstractmethod

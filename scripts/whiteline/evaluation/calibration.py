@@ -1,7 +1,8 @@
 """Intervals and the limit of the library from test spectra with known truth (split conformal).
 
 Lei, G'Sell, Rinaldo, Tibshirani, Wasserman, J. Am. Stat. Assoc. 113, 1094 (2018),
-doi 10.1080/01621459.2017.1307116.
+doi 10.1080/01621459.2017.1307116. By groups: Vovk, Lindsay, Nouretdinov, Gammerman, Mondrian
+confidence machine, On-line Compression Modelling project (2003).
 """
 
 from __future__ import annotations
@@ -17,30 +18,55 @@ FALSE_ALARMS = 0.01
 
 @dataclass(frozen=True)
 class Calibration:
-    """Half widths of the intervals of 10Dq (eV), one per `COVERAGE`, and the largest usual
-    distance.
+    """What test spectra with known truth say of others like them.
+
+    Attributes
+    ----------
+    error
+        Absolute errors of 10Dq of the n test spectra, eV, shape (n,).
+    width
+        Gaussian width of the library spectrum that each matched, eV, shape (n,).
+    distance_limit
+        Largest usual distance of the nearest library spectrum.
     """
 
-    radius: np.ndarray
+    error: np.ndarray
+    width: np.ndarray
     distance_limit: float
 
+    def radius(self, width: np.ndarray) -> np.ndarray:
+        """Half widths (eV) of the intervals of spectra whose matches have these Gaussian widths.
 
-def calibrate(error: np.ndarray, distance: np.ndarray) -> Calibration:
-    """Calibration from the errors of 10Dq (eV) and nearest distances of n test spectra.
+        An interval holds the truth of a further spectrum of the same kind with a probability of at
+        least ``COVERAGE``. Each width is calibrated by the test spectra that matched it (Mondrian
+        conformal prediction), because a poorly resolved spectrum says less of 10Dq. Where they are
+        too few for a coverage, fewer than 19 for 95 %, or none, the radius is infinite: nothing
+        is claimed.
 
-    An interval of half width ``radius[c]`` holds the truth of a further spectrum of the same kind
-    with a probability of at least ``COVERAGE[c]``. It says nothing for spectra of another kind.
-    Too few test spectra for a coverage, fewer than 19 for 95 %, leave its radius infinite. The
-    limit of the distance is at most the largest: with n < 99 it is exceeded by 1 of n + 1.
+        Shapes: width (m,), result (m, coverages).
+        """
+        radius = np.full((len(width), len(COVERAGE)), np.inf)
+        for value in np.unique(width):
+            alike = self.error[np.isclose(self.width, value)]
+            radius[width == value] = [_quantile(alike, level) for level in COVERAGE]
+        return radius
+
+
+def calibrate(error: np.ndarray, distance: np.ndarray, width: np.ndarray) -> Calibration:
+    """Calibration from n test spectra.
+
+    Parameters
+    ----------
+    error
+        Errors of 10Dq, eV, shape (n,).
+    distance
+        Distances of the nearest library spectra, shape (n,). The limit is at most the largest:
+        with n < 99 it is exceeded by 1 of n + 1.
+    width
+        Gaussian widths of the matched library spectra, eV, shape (n,).
     """
-    radius = [_quantile(np.abs(error), level) for level in COVERAGE]
     limit = min(_quantile(distance, 1 - FALSE_ALARMS), distance.max())
-    return Calibration(np.array(radius), float(limit))
-
-
-def uncalibrated() -> Calibration:
-    """Where the study names no calibration scenario: unknown intervals, nothing is outside."""
-    return Calibration(np.full(len(COVERAGE), np.nan), np.inf)
+    return Calibration(np.abs(error), width, float(limit))
 
 
 def _quantile(values: np.ndarray, level: float) -> float:
