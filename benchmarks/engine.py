@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -109,5 +110,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # Its Lanczos solver says so whenever it takes a dense one for a small space.
+    warnings.filterwarnings("ignore", message="The problem size")
     with threadpool_limits(1, "blas"):
         sys.exit(main())

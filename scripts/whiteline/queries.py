@@ -85,46 +85,26 @@ def prepare_queries(
     """
     frame = _frame(library)
     ids = recorded["id"].values.astype(str)
-    rows = contracts.split_rows(recorded)
-    signals, onsets = zip(
-        *(
-            _named(name, _signal, energy, intensity, frame, background, continuum)
-            for name, (energy, intensity) in zip(ids, rows, strict=True)
-        ),
-        strict=True,
-    )
-    records = [(energy, signal) for (energy, _), signal in zip(rows, signals, strict=True)]
+    records, onsets = _white_lines(recorded, ids, frame, background, continuum)
     known = recorded["energy_uncertainty"].values
     limit = np.where(np.isnan(known), UNKNOWN_AXIS, known)
-    coarse = frame.edge - np.array(onsets)
     if energy_reference is None:
-        offset = np.where(np.isnan(known), coarse, 0.0)
+        offset = np.where(np.isnan(known), frame.edge - onsets, 0.0)
     else:
-        offset = _reference_offset(ids, records, coarse, frame, energy_reference)
+        offset = _reference_offset(ids, records, frame.edge - onsets, frame, energy_reference)
     for name, (energy, _), shift in zip(ids, records, offset, strict=True):
         _named(name, _check_cover, energy + shift, frame)
     offset, intensity, axis = _refined(records, offset, limit, frame)
-    # The margin is as wide as the widest search of the set, so it must not count.
-    margin = (len(axis) - len(frame.grid)) // 2
-    own = slice(margin, margin + len(frame.grid))
-    normalised = [
-        _named(name, normalise, row, normalisation, own)
-        for name, row in zip(ids, intensity, strict=True)
-    ]
-    labels = {
-        name: recorded[name].values
-        for name in contracts.CONTRACTS["recorded"]
-        if name not in ("energy", "intensity", "row_size", "energy_uncertainty")
+    results = {
+        "intensity": _normalised(ids, intensity, frame, normalisation),
+        "energy": axis,
+        "energy_uncertainty": limit,
+        "energy_shift": offset,
     }
+    labels = {name: recorded[name].values for name in recorded.coords if name not in results}
     return contracts.dataset(
         "spectra",
-        {
-            **labels,
-            "intensity": np.stack(normalised),
-            "energy": axis,
-            "energy_uncertainty": limit,
-            "energy_shift": offset,
-        },
+        labels | results,
         normalisation=normalisation,
         background=contracts.dumps(background),
         continuum=continuum,
@@ -148,6 +128,30 @@ def _named(name: str, function, *arguments):
         return function(*arguments)
     except InputError as error:
         raise InputError(f"spectrum {str(name)!r}: {error}") from None
+
+
+def _white_lines(
+    recorded: xr.Dataset,
+    ids: np.ndarray,
+    frame: Frame,
+    background: Mapping[str, Any],
+    continuum: str,
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarray]:
+    """The records (energy in eV, signal without background), and their onsets (eV), shape (n,)."""
+    records, onsets = [], []
+    for name, (energy, intensity) in zip(ids, contracts.split_rows(recorded), strict=True):
+        signal, onset = _named(name, _signal, energy, intensity, frame, background, continuum)
+        records.append((energy, signal))
+        onsets.append(onset)
+    return records, np.array(onsets)
+
+
+def _normalised(ids: np.ndarray, spectra: np.ndarray, frame: Frame, kind: str) -> np.ndarray:
+    """Spectra normalised on the library's grid: the margin depends on the set's widest search."""
+    margin = (spectra.shape[1] - len(frame.grid)) // 2
+    own = slice(margin, margin + len(frame.grid))
+    rows = zip(ids, spectra, strict=True)
+    return np.stack([_named(name, normalise, row, kind, own) for name, row in rows])
 
 
 def _signal(
