@@ -13,7 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from whiteline import embeddings, estimators, measured, measures
-from whiteline.atomic import parse_ion
+from whiteline.atomic import edge_energy, edge_splitting, parse_ion
 from whiteline.errors import InputError
 from whiteline.grids import AXES, grid
 
@@ -23,6 +23,8 @@ LOADERS = {
     "embeddings": embeddings.load,
     "estimators": estimators.load,
 }
+# A library's grid must begin this far before L3, eV, so that there is something before the edge.
+BEFORE_L3 = 5.0
 RESERVED_COLLECTIONS = ("library", "map", "scenarios")
 
 
@@ -197,6 +199,7 @@ def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{where}.energy: {len(values)} points; at least 10 are needed"
             if axis in ("slater_reduction", "temperature") and (values <= 0).any():
                 yield f"{where}.{axis}: {values.min()} is not above 0"
+        yield from (f"{where}.energy: {fault}" for fault in _edge_faults(library, elements))
         if library["symmetry"] != ["D4h"]:
             for axis in ("ds", "dt"):
                 if grid(library[axis]).any():
@@ -204,6 +207,19 @@ def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
         if max(library["map"]["broadening"]) >= len(library["broadening"]):
             count = len(library["broadening"])
             yield f"{where}.map.broadening: there are only {count} broadenings, counted from 0"
+
+
+def _edge_faults(library: Mapping[str, Any], elements: set[str]) -> Iterator[str]:
+    """What is wrong with an energy grid that does not hold the edges it is meant for."""
+    energy = grid(library["energy"])
+    for element in sorted(elements):
+        l3 = edge_energy(element) - edge_splitting(element) / 3
+        l2 = l3 + edge_splitting(element)
+        if energy[0] > l3 - BEFORE_L3 or energy[-1] < l2:
+            yield (
+                f"{energy[0]:g}..{energy[-1]:g} eV does not hold the L2,3 edges of {element}; "
+                f"start below {l3 - BEFORE_L3:.0f} and stop above {l2:.0f} eV"
+            )
 
 
 def _check_queries(study: Mapping[str, Any]) -> Iterator[str]:

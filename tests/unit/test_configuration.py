@@ -85,6 +85,11 @@ MN = "libraries.mn"
         (f"{MN}.broadening.0.gaussian_sigma", -1, "gaussian_sigma: -1 is less than"),
         (f"{MN}.map", {"broadening": [3]}, "libraries.mn.map.broadening: there are only 1"),
         (f"{MN}.energy.step", 30.0, "libraries.mn.energy: 2 points; at least 10"),
+        (
+            f"{MN}.energy.start",
+            640.0,
+            "640..662 eV does not hold the L2,3 edges of Mn; start below",
+        ),
         ("seed", "x", "seed: 'x' should be of type integer"),
         ("queries.eels.library", "fe", "queries.eels.library: there is no library 'fe'"),
         ("queries.eels.files", ["x.csv"], "queries.eels: give either 'measured' or 'files'"),
