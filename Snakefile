@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 
-if "libraries" not in config and "extends" not in config:
+if not workflow.configfiles:
 
     configfile: "config/config.yaml"
 
@@ -42,4 +42,12 @@ rule all:
 
 
 onsuccess:
-    print("The report is in results/report.html")
+    if Path("results/report.html").exists():
+        print("The report is in results/report.html")
+
+
+onerror:
+    print("Not all is done: the reasons stand above, each under 'Logfile'.")
+    print(
+        "What was finished is kept; a report in results/ may be of an earlier run."
+    )

@@ -23,6 +23,15 @@ LOADERS = {
     "embeddings": embeddings.load,
     "estimators": estimators.load,
 }
+ALWAYS_POSITIVE = (
+    "snr",
+    "counts",
+    "slater_reduction",
+    "temperature",
+    "lorentzian_hwhm_l3",
+    "lorentzian_hwhm_l2",
+)
+NEVER_NEGATIVE = ("gaussian_sigma", "gaussian_fwhm", "zeta_3d_scale")
 # A library's grid must begin this far before L3, eV, so that there is something before the edge.
 BEFORE_L3 = 5.0
 RESERVED_COLLECTIONS = ("library", "map", "scenarios")
@@ -43,7 +52,7 @@ def load(study: Mapping[str, Any], source: str) -> dict[str, Any]:
     InputError
         One sentence with file and key, for the first thing that is wrong.
     """
-    study = _extend(dict(study), Path(source))
+    study = _extend(dict(study), (Path(source),))
     # Defaults are filled in while validating, so an error is sought first on a pristine copy.
     error = next(
         iter(sorted(Draft202012Validator(_schema()).iter_errors(study), key=_depth)), None
@@ -85,12 +94,15 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def _extend(study: dict[str, Any], source: Path) -> dict[str, Any]:
+def _extend(study: dict[str, Any], sources: tuple[Path, ...]) -> dict[str, Any]:
+    """The study over what it extends; ``sources`` are the files on the way to it, it the last."""
     base = study.pop("extends", None)
     if base is None:
         return study
-    path = source.parent / str(base)
-    return _merge(_extend(read_yaml(path), path), study)
+    path = sources[-1].parent / str(base)
+    if path.resolve() in [source.resolve() for source in sources]:
+        raise InputError(f"{sources[-1]}: extends: {base} leads back to the file itself")
+    return _merge(_extend(read_yaml(path), (*sources, path)), study)
 
 
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,6 +156,10 @@ def _sentence(error: ValidationError) -> str:
         return f"{key}: is empty; give at least {error.validator_value}"
     if error.validator == "enum":
         return f"{key}: {value!r} is none of {', '.join(map(str, error.validator_value))}"
+    if error.validator == "uniqueItems":
+        return f"{key}: {value!r} names something twice"
+    if error.validator == "type" and value is None:
+        return f"{key}: has no value; give it one or leave the key out"
     if error.validator == "type":
         wanted = error.validator_value
         wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
@@ -204,6 +220,10 @@ def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
             for axis in ("ds", "dt"):
                 if grid(library[axis]).any():
                     yield f"{where}.{axis}: needs symmetry [D4h] alone"
+        shown = library["map"].get("slater_reduction", library["slater_reduction"])
+        for value in grid(shown):
+            if not np.isclose(value, grid(library["slater_reduction"])).any():
+                yield f"{where}.map.slater_reduction: {value:g} is not in the library"
         if max(library["map"]["broadening"]) >= len(library["broadening"]):
             count = len(library["broadening"])
             yield f"{where}.map.broadening: there are only {count} broadenings, counted from 0"
@@ -252,7 +272,8 @@ def _check_queries(study: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{where}.energy_reference: needs energy_uncertainty beside it"
         for path in queries.get("files", ()):
             if not Path(path).is_file():
-                yield f"{where}.files: {path}: no such file"
+                what = "is a folder, name its files" if Path(path).is_dir() else "no such file"
+                yield f"{where}.files: {path}: {what}"
         stems = [Path(path).stem for path in queries.get("files", ())]
         if len(set(stems)) < len(stems):
             yield f"{where}.files: two files share a name; identifiers would clash"
@@ -299,9 +320,27 @@ def _check_scenarios(study: Mapping[str, Any]) -> Iterator[str]:
         library_axes = [grid(library["ten_dq"]) for library in study["libraries"].values()]
         if scenario["tier"] == "a" and min(map(len, library_axes)) < 2:
             yield f"scenarios.{name}: tier a leaves a value of 10Dq out; a library has only one"
+        for part in ("draw", "disturb", "vary"):
+            for key, values in scenario[part].items():
+                where = f"scenarios.{name}.{part}.{key}"
+                yield from (f"{where}: {fault}" for fault in _range_faults(part, key, values))
         if name == study.get("calibration") and scenario["vary"]:
             yield f"scenarios.{name}.vary: a calibration needs independent spectra, not levels"
         for part in ("draw", "disturb", "vary"):
             if scenario[part] and scenario["tier"] != "c":
                 tier = scenario["tier"]
                 yield f"scenarios.{name}.{part}: only tier c is disturbed, this is tier {tier}"
+
+
+def _range_faults(part: str, key: str, values: float | list[float]) -> Iterator[str]:
+    """What is wrong with the limits of a draw or the levels of a disturbance."""
+    values = np.atleast_1d(values)
+    if part != "vary" and values[0] > values[-1]:
+        yield f"{values[0]:g} lies above {values[-1]:g}; give the lower limit first"
+    # Infinite noise ratios mean no noise; all else must be finite.
+    if not (np.isfinite(values) | (key in ("snr", "counts"))).all() or np.isnan(values).any():
+        yield "a value is not finite"
+    if key in NEVER_NEGATIVE and values.min() < 0:
+        yield f"{values.min():g} is negative"
+    if key in ALWAYS_POSITIVE and values.min() <= 0:
+        yield f"{values.min():g} is not above 0"

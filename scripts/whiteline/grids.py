@@ -8,6 +8,8 @@ import numpy as np
 
 from whiteline.errors import InputError
 
+# A grid of more values than this is a slip of the step.
+LARGEST = 100_000
 # The parameters of a stick spectrum, in the order in which a library runs through them.
 AXES = (
     "ten_dq",
@@ -26,7 +28,7 @@ def grid(spec: float | list[float] | Mapping[str, float]) -> np.ndarray:
     Raises
     ------
     InputError
-        If the grid is empty.
+        If the grid is empty or beyond all use.
     """
     if isinstance(spec, Mapping):
         count = int(np.floor((spec["stop"] - spec["start"]) / spec["step"] + 1e-9)) + 1
@@ -34,6 +36,8 @@ def grid(spec: float | list[float] | Mapping[str, float]) -> np.ndarray:
             raise InputError(
                 f"empty grid: start {spec['start']} lies above stop {spec['stop']}; swap them"
             )
+        if count > LARGEST:
+            raise InputError(f"{count} values, more than {LARGEST}; is the step right?")
         # Rounding keeps 0.15000000000000002 out of file names, tables and comparisons.
         return np.round(spec["start"] + spec["step"] * np.arange(count), 9)
     return np.atleast_1d(np.asarray(spec, dtype=float))
