@@ -19,7 +19,7 @@ from whiteline.report.chapters.fits import best_fits
 
 MARGIN = 20
 STEP = 0.2
-ENERGY = np.round(630 + STEP * np.arange(100), 6)
+ENERGY = np.round(630 + STEP * np.arange(110), 6)
 VALENCES, TEN_DQ = (2.0, 3.0, 4.0), (0.0, 0.5, 1.0, 1.5)
 IDS = ["MnO", "odd <name>"]
 SHIFT = -3  # steps by which the measured spectra must move to lie on the library
@@ -34,7 +34,7 @@ def configuration():
                 "broadening": [
                     {"lorentzian_hwhm_l3": 0.2, "lorentzian_hwhm_l2": 0.4, "gaussian_sigma": 0.3}
                 ],
-                "energy": {"start": 630.0, "stop": 649.8, "step": STEP},
+                "energy": {"start": 630.0, "stop": 651.8, "step": STEP},
             }
         },
         "measures": {"cosine": {"kind": "cosine"}, "euclidean": {"kind": "euclidean"}},
