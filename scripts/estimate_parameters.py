@@ -28,7 +28,7 @@ def estimate_parameters(
 ) -> None:
     """Write the estimates, their intervals and the best match at every valence."""
     reference = contracts.read(library, "spectra")
-    table = {name: reference[name].values for name in ("valence", "ten_dq", "slater_reduction")}
+    table = {name: reference[name].values for name in ("valence", "ten_dq")}
     pairs = contracts.read(distances, "distances")
     estimator = estimators.load(kind, **parameters).fit(table, order=int(pairs.attrs["order"]))
 

@@ -47,7 +47,7 @@ class DistanceEstimator(ABC):
         Parameters
         ----------
         library
-            ``valence``, ``ten_dq`` (eV) and ``slater_reduction`` of its m spectra, each (m,).
+            ``valence`` and ``ten_dq`` (eV) of its m spectra, each (m,).
         order
             How the measure grows with a small change x of a spectrum: 1 as \\|x\\|, 2 as x^2.
         """
