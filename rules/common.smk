@@ -3,9 +3,9 @@ import os
 
 from snakemake.exceptions import WorkflowError
 
-from whiteline import configuration, measured, registry
+from whiteline import configuration, engines, measured, registry, sampling
 from whiteline.errors import InputError
-from whiteline.grids import AXES
+from whiteline.simulation import AXES
 from whiteline.sources import sources
 
 # One core per job: BLAS threads of several jobs on the same cores slow each other down 7 times.
@@ -25,6 +25,8 @@ SCENARIOS = "scenarios"
 
 wildcard_constraints:
     library="|".join(STUDY["libraries"]),
+    batch=r"\d+",
+    of=r"\d+",
     preprocessing="|".join(STUDY["preprocessings"]),
     measure="|".join(STUDY["measures"]),
     embedding="|".join(STUDY["embeddings"]) or "none",
@@ -75,6 +77,25 @@ def parameters(section, name):
         for key, value in sorted(STUDY[section][name].items())
         if key != "kind"
     }
+
+
+def stage_of_engine(script, engine, *tables):
+    """The same with the module of an engine."""
+    path = engines.source(engine)
+    return sorted({*stage(script, *tables), *relative({path, *sources(path)})})
+
+
+def stick_files(name):
+    """The stick files of a library, in the order of its spectra."""
+    library = STUDY["libraries"][name]
+    points = sampling.count(simulation_axes(library), library["samples"])
+    of = sampling.batches(points)
+    return [
+        f"results/{name}/sticks/{symmetry}/{ion}/{batch}_of_{of}.nc"
+        for symmetry in library["symmetry"]
+        for ion in library["ions"]
+        for batch in range(of)
+    ]
 
 
 def simulation_axes(library):

@@ -5,11 +5,7 @@
 rule build_library:
     input:
         modules=stage("build_library", "resources/binding_energies_2p.csv"),
-        sticks=lambda w: [
-            f"results/{w.library}/sticks/{symmetry}/{ion}.nc"
-            for symmetry in STUDY["libraries"][w.library]["symmetry"]
-            for ion in STUDY["libraries"][w.library]["ions"]
-        ],
+        sticks=lambda w: stick_files(w.library),
     output:
         library="results/{library}/library.nc",
     log:
@@ -18,6 +14,7 @@ rule build_library:
         broadening=lambda w: STUDY["libraries"][w.library]["broadening"],
         energy=lambda w: STUDY["libraries"][w.library]["energy"],
         chemical_shift=lambda w: STUDY["libraries"][w.library]["chemical_shift"],
+        polarisation=lambda w: STUDY["libraries"][w.library]["polarisation"],
     message:
         "{wildcards.library}: broadening the library"
     script:

@@ -4,8 +4,9 @@
 
 rule make_scenarios:
     input:
-        modules=stage(
+        modules=lambda w: stage_of_engine(
             "make_scenarios",
+            STUDY["libraries"][w.library]["engine"],
             "resources/atomic_parameters_l23.csv",
             "resources/binding_energies_2p.csv",
         ),

@@ -1,8 +1,11 @@
 """Broadens stick spectra into a library on one energy grid.
 
-Input: sticks, one file per ion and symmetry. Output: library (contract "spectra").
-Settings: broadening (list of line widths), energy (grid), chemical_shift (eV per unit of valence).
+Input: sticks, one file per ion, symmetry and batch. Output: library (contract "spectra").
+Settings: broadening (list of line widths), energy (grid), chemical_shift (eV per unit of valence),
+polarisation (list).
 """
+
+from collections import Counter
 
 import numpy as np
 
@@ -12,15 +15,25 @@ from whiteline.library import library_spectra
 
 
 def build_library(
-    *, sticks: list[str], library: str, broadening: list[dict], energy: dict, chemical_shift: float
+    *,
+    sticks: list[str],
+    library: str,
+    broadening: list[dict],
+    energy: dict,
+    chemical_shift: float,
+    polarisation: list[str],
 ) -> None:
     """Write every stick spectrum at every line width."""
     energies = grid(energy)
-    parts = [
-        library_spectra(contracts.read(path, "sticks"), broadening, energies, chemical_shift)
-        for path in sticks
-    ]
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    parts, before = [], Counter()
+    for path in sticks:
+        data = contracts.read(path, "sticks")
+        kind = data.attrs["ion"], data.attrs["symmetry"]
+        parts.append(
+            library_spectra(data, broadening, energies, chemical_shift, polarisation, before[kind])
+        )
+        before[kind] += data.sizes["point"]
+    columns = {name: np.concatenate([part.pop(name) for part in parts]) for name in [*parts[0]]}
     settings = {"broadening": broadening, "energy": energy, "chemical_shift": chemical_shift}
     data = contracts.dataset(
         "spectra", {**columns, "energy": energies}, parameters=contracts.dumps(settings)

@@ -1,51 +1,99 @@
-"""Simulates the stick spectra of one ion in one symmetry over a grid of parameters.
+"""Simulates one batch of the stick spectra of one ion in one symmetry.
 
-Output: sticks (contract "sticks"). Settings: ion, symmetry, axes (values of each parameter).
+Output: sticks (contract "sticks"). An earlier version of it may be there: points that it holds
+are taken from it, if the same engine made them.
+Settings: engine and its settings, ion, symmetry, axes (grid or range of each parameter), samples
+(points of the Sobol sequence over the ranges), seed, batch and of (which batch, of how many),
+polarised (whether the three polarisations are kept).
 """
 
-from itertools import product
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from whiteline import __version__, contracts
+from whiteline import contracts, engines, sampling
 from whiteline.atomic import parse_ion
-from whiteline.grids import grid
-from whiteline.multiplet import Multiplet, Parameters
+from whiteline.errors import InputError
+from whiteline.simulation import AXES, POLARISATIONS, Parameters, Sticks
+from whiteline.sources import fingerprint
 
 
-def simulate_sticks(*, sticks: str, ion: str, symmetry: str, axes: dict) -> None:
-    """Write one stick spectrum per point of the product of the axes."""
-    points = [
-        Parameters(**dict(zip(axes, map(float, values), strict=True)))
-        for values in product(*(grid(spec) for spec in axes.values()))
-    ]
-    multiplet = Multiplet(parse_ion(ion), symmetry)
+def simulate_sticks(
+    *,
+    sticks: str,
+    engine: str,
+    settings: dict,
+    ion: str,
+    symmetry: str,
+    axes: dict,
+    samples: int,
+    seed: int,
+    batch: int,
+    of: int,
+    polarised: bool,
+) -> None:
+    """Write one stick spectrum per point of the batch."""
+    table = sampling.points(axes, samples, seed)
+    table = table[sampling.in_batch(table, batch, of)]
+    program = engines.load(engine, parse_ion(ion), symmetry, **settings)
+    made_by = {
+        "engine": engine,
+        "settings": contracts.dumps(settings),
+        "version": engines.version(engine),
+        "fingerprint": fingerprint(engines.source(engine)),
+        "ion": ion,
+        "symmetry": symmetry,
+        "polarised": int(polarised),
+    }
+    known = _earlier(sticks, made_by)
+    missing = sum(row.tobytes() not in known for row in table)
+    print(f"{missing} of {len(table)} points to simulate")
     spectra = [
-        multiplet.sticks(point) for point in tqdm(points, f"{ion} {symmetry}", mininterval=5)
+        known.get(row.tobytes())
+        or program.sticks(
+            Parameters.from_row(dict(zip(AXES, row, strict=True))), polarised=polarised
+        )
+        for row in tqdm(table, f"{ion} {symmetry} {batch + 1}/{of}", mininterval=5)
     ]
-    pd = [
-        p.slater_reduction if p.slater_reduction_pd is None else p.slater_reduction_pd
-        for p in points
-    ]
-    columns = ("ten_dq", "ds", "dt", "slater_reduction", "zeta_3d_scale", "temperature")
-    data = contracts.dataset(
-        "sticks",
-        {
-            "energy": np.concatenate([s.energy for s in spectra]),
-            "intensity": np.concatenate([s.intensity for s in spectra]),
-            "row_size": [len(s.energy) for s in spectra],
-            "slater_reduction_pd": pd,
-            **{name: [getattr(p, name) for p in points] for name in columns},
-        },
-        ion=ion,
-        symmetry=symmetry,
-        l3_l2_boundary=multiplet.l3_l2_boundary,
-        engine="whiteline.multiplet",
-        version=__version__,
-        parameters=contracts.dumps(axes),
-    )
-    contracts.write(data, sticks)
+    contracts.write(_dataset(table, spectra, program.l3_l2_boundary, made_by), sticks)
+
+
+def _earlier(path: str, made_by: dict) -> dict[bytes, Sticks]:
+    """Sticks by point of an earlier file, if there is one and the same engine made it."""
+    if not Path(path).exists():
+        return {}
+    try:
+        data = contracts.read(path, "sticks")
+    except InputError:
+        return {}
+    if any(data.attrs.get(name) != value for name, value in made_by.items()):
+        return {}
+    rows = np.column_stack([data[name].values for name in AXES])
+    components = data["components"].values if made_by["polarised"] else None
+    ends = np.cumsum(data["row_size"].values)
+    return {
+        row.tobytes(): Sticks(
+            data["energy"].values[start:end],
+            data["intensity"].values[start:end],
+            None if components is None else components[start:end],
+        )
+        for row, start, end in zip(rows, ends - data["row_size"].values, ends, strict=True)
+    }
+
+
+def _dataset(table: np.ndarray, spectra: list[Sticks], boundary: float, made_by: dict):
+    columns = {
+        "energy": np.concatenate([[], *(s.energy for s in spectra)]),
+        "intensity": np.concatenate([[], *(s.intensity for s in spectra)]),
+        "row_size": [len(s.energy) for s in spectra],
+        **{name: table[:, column] for column, name in enumerate(AXES)},
+    }
+    if made_by["polarised"]:
+        parts = (s.components for s in spectra)
+        columns["components"] = np.concatenate([np.empty((0, len(POLARISATIONS))), *parts])
+        columns["polarisation"] = list(POLARISATIONS)
+    return contracts.dataset("sticks", columns, l3_l2_boundary=boundary, **made_by)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ import numpy as np
 import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
-from whiteline import embeddings, estimators, measured, measures
+from whiteline import embeddings, engines, estimators, measured, measures, sampling
 from whiteline.atomic import edge_energy, edge_splitting, parse_ion
 from whiteline.errors import InputError
-from whiteline.grids import AXES, grid
+from whiteline.grids import grid
+from whiteline.simulation import AXES
 
 SCHEMA = Path(__file__).parents[2] / "config" / "config.schema.yaml"
 LOADERS = {
@@ -172,7 +173,13 @@ def _sentence(error: ValidationError) -> str:
 def _nearest_alternative(error: ValidationError, key: str) -> str:
     """The fault within the alternative of the value's own shape, else the description of all."""
     shape = {list: "array", dict: "object"}.get(type(error.instance))
-    for inner in error.context:
+    given = set(error.instance) if shape == "object" else set()
+
+    def overlap(inner: ValidationError) -> int:
+        alternative = error.schema["oneOf"][inner.schema_path[0]]
+        return len(given & set(alternative.get("properties", {})))
+
+    for inner in sorted(error.context, key=overlap, reverse=True):
         alternative = error.schema["oneOf"][inner.schema_path[0]]
         if shape is not None and alternative["type"] == shape:
             return _sentence(inner)
@@ -201,32 +208,67 @@ def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
         if len(elements) > 1:
             found = ", ".join(sorted(elements))
             yield f"{where}.ions: one library is of one element, found {found}"
-        for axis in (*AXES, "energy"):
-            try:
-                values = grid(library.get(axis, 0.0))
-            except InputError as error:
-                yield f"{where}.{axis}: {error}"
-                return
-            if not np.isfinite(values).all():
-                yield f"{where}.{axis}: a value is not finite"
-            if len(np.unique(values)) < len(values):
-                yield f"{where}.{axis}: a value stands twice"
-            if axis == "energy" and len(values) < 10:
-                yield f"{where}.energy: {len(values)} points; at least 10 are needed"
-            if axis in ("slater_reduction", "temperature") and (values <= 0).any():
-                yield f"{where}.{axis}: {values.min()} is not above 0"
+        faults = [*_engine_faults(library), *_axis_faults(library)]
+        yield from (f"{where}.{fault}" for fault in faults)
+        if faults:
+            return
         yield from (f"{where}.energy: {fault}" for fault in _edge_faults(library, elements))
-        if library["symmetry"] != ["D4h"]:
-            for axis in ("ds", "dt"):
-                if grid(library[axis]).any():
-                    yield f"{where}.{axis}: needs symmetry [D4h] alone"
         shown = library["map"].get("slater_reduction", library["slater_reduction"])
-        for value in grid(shown):
+        for value in () if sampling.is_range(shown) else grid(shown):
             if not np.isclose(value, grid(library["slater_reduction"])).any():
                 yield f"{where}.map.slater_reduction: {value:g} is not in the library"
         if max(library["map"]["broadening"]) >= len(library["broadening"]):
             count = len(library["broadening"])
             yield f"{where}.map.broadening: there are only {count} broadenings, counted from 0"
+
+
+def _engine_faults(library: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with a library's engine, or with what is asked of it."""
+    kind = library["engine"]
+    try:
+        facts = engines.facts(kind)
+    except InputError as error:
+        yield f"engine: {error}"
+        return
+    if engines.version(kind) is None:
+        yield f"engine: {facts.name} is not installed; {facts.installation}"
+    for symmetry in library["symmetry"]:
+        if symmetry not in facts.symmetries:
+            yield f"symmetry: {facts.name} has no {symmetry}, only {', '.join(facts.symmetries)}"
+    if "ten_dq" not in library:
+        yield "ten_dq: the key is missing"
+    for axis in (axis for axis in AXES if axis in library):
+        if axis not in facts.parameters:
+            yield f"{axis}: {facts.name} does not know it; it knows {', '.join(facts.parameters)}"
+        symmetries = AXES[axis].symmetries
+        if symmetries and not set(library["symmetry"]) <= set(symmetries):
+            yield f"{axis}: needs symmetry {' or '.join(symmetries)} alone"
+    for name in ("delta", "v_eg", "v_t2g") if "delta" in facts.parameters else ():
+        if name not in library and kind == "charge_transfer":
+            yield f"{name}: the key is missing; charge transfer needs it"
+
+
+def _axis_faults(library: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the values of a library's axes and energy grid."""
+    for axis in ("energy", *(axis for axis in AXES if axis in library)):
+        spec = library[axis]
+        try:
+            values = (
+                np.array([spec["low"], spec["high"]]) if sampling.is_range(spec) else grid(spec)
+            )
+        except InputError as error:
+            yield f"{axis}: {error}"
+            continue
+        if sampling.is_range(spec) and values[0] >= values[1]:
+            yield f"{axis}: low {values[0]:g} is not below high {values[1]:g}"
+        if not np.isfinite(values).all():
+            yield f"{axis}: a value is not finite"
+        if len(np.unique(values)) < len(values):
+            yield f"{axis}: a value stands twice"
+        if axis == "energy" and len(values) < 10:
+            yield f"energy: {len(values)} points; at least 10 are needed"
+        if axis in ("slater_reduction", "temperature") and (values <= 0).any():
+            yield f"{axis}: {values.min()} is not above 0"
 
 
 def _edge_faults(library: Mapping[str, Any], elements: set[str]) -> Iterator[str]:
@@ -317,8 +359,8 @@ def _check_names(study: Mapping[str, Any]) -> Iterator[str]:
 
 def _check_scenarios(study: Mapping[str, Any]) -> Iterator[str]:
     for name, scenario in study["scenarios"].items():
-        library_axes = [grid(library["ten_dq"]) for library in study["libraries"].values()]
-        if scenario["tier"] == "a" and min(map(len, library_axes)) < 2:
+        sizes = [_values_of_ten_dq(library) for library in study["libraries"].values()]
+        if scenario["tier"] == "a" and min(sizes) < 2:
             yield f"scenarios.{name}: tier a leaves a value of 10Dq out; a library has only one"
         for part in ("draw", "disturb", "vary"):
             for key, values in scenario[part].items():
@@ -330,6 +372,11 @@ def _check_scenarios(study: Mapping[str, Any]) -> Iterator[str]:
             if scenario[part] and scenario["tier"] != "c":
                 tier = scenario["tier"]
                 yield f"scenarios.{name}.{part}: only tier c is disturbed, this is tier {tier}"
+
+
+def _values_of_ten_dq(library: Mapping[str, Any]) -> int:
+    spec = library["ten_dq"]
+    return library["samples"] if sampling.is_range(spec) else len(grid(spec))
 
 
 def _range_faults(part: str, key: str, values: float | list[float]) -> Iterator[str]:

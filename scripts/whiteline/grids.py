@@ -1,4 +1,4 @@
-"""Grids of the configuration, and the axes of a simulation."""
+"""Grids of the configuration."""
 
 from __future__ import annotations
 
@@ -10,16 +10,6 @@ from whiteline.errors import InputError
 
 # A grid of more values than this is a slip of the step.
 LARGEST = 100_000
-# The parameters of a stick spectrum, in the order in which a library runs through them.
-AXES = (
-    "ten_dq",
-    "ds",
-    "dt",
-    "slater_reduction",
-    "slater_reduction_pd",
-    "zeta_3d_scale",
-    "temperature",
-)
 
 
 def grid(spec: float | list[float] | Mapping[str, float]) -> np.ndarray:

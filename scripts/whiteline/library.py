@@ -10,7 +10,7 @@ import xarray as xr
 from whiteline import contracts
 from whiteline.atomic import Ion, edge_energy, parse_ion
 from whiteline.broadening import Broadening, broaden
-from whiteline.grids import AXES
+from whiteline.simulation import AXES, POLARISATION_WEIGHTS, POLARISATIONS
 
 
 def axis_zero(ion: Ion, chemical_shift: float) -> float:
@@ -28,6 +28,8 @@ def library_spectra(
     broadenings: Sequence[Mapping[str, float]],
     energy: np.ndarray,
     chemical_shift: float,
+    polarisations: Sequence[str] = ("isotropic",),
+    first: int = 0,
 ) -> dict[str, np.ndarray]:
     """All points of a stick file at all line widths, as columns of a "spectra" contract.
 
@@ -41,32 +43,45 @@ def library_spectra(
         Uniform grid of the library, eV, shape (points,).
     chemical_shift
         eV per unit of valence.
+    polarisations
+        Of `POLARISATION_WEIGHTS`; all but isotropic need polarised sticks.
+    first
+        Number of the first point, for identifiers; the files before hold as many.
     """
     ion = parse_ion(sticks.attrs["ion"])
     zero = axis_zero(ion, chemical_shift)
     widths = [Broadening(**width) for width in broadenings]
     boundary = sticks.attrs["l3_l2_boundary"]
-    intensity = [
+    blocks = [
         broaden(stick_energy, stick_intensity, boundary, widths, energy - zero)
-        for stick_energy, stick_intensity in contracts.split_rows(sticks)
+        for polarisation in polarisations
+        for stick_energy, stick_intensity in _polarised_rows(sticks, polarisation)
     ]
-    points, count = len(intensity), len(intensity) * len(widths)
+    points, copies = sticks.sizes["point"], len(polarisations) * sticks.sizes["point"]
     symmetry = sticks.attrs["symmetry"]
+    labels = ["" if p == "isotropic" else f"_{p}" for p in polarisations]
+    count = copies * len(widths)
     return {
-        "intensity": np.concatenate(intensity),
+        "intensity": np.concatenate([np.empty((0, len(energy))), *blocks]),
         "id": np.array(
             [
-                f"{ion.name}_{symmetry}_{p:05d}_{w}"
+                f"{ion.name}_{symmetry}_{first + p:05d}_{w}{label}"
+                for label in labels
                 for p in range(points)
                 for w in range(len(widths))
-            ]
+            ],
+            dtype=str,
         ),
         "ion": np.full(count, ion.name),
         "symmetry": np.full(count, symmetry),
+        "polarisation": np.repeat(polarisations, points * len(widths)),
         "valence": np.full(count, float(ion.valence)),
-        **{name: np.repeat(sticks[name].values, len(widths)) for name in AXES},
         **{
-            name: np.tile([width[name] for width in broadenings], points)
+            name: np.tile(np.repeat(sticks[name].values, len(widths)), len(polarisations))
+            for name in AXES
+        },
+        **{
+            name: np.tile([width[name] for width in broadenings], copies)
             for name in broadenings[0]
         },
         "energy_uncertainty": np.zeros(count),
@@ -74,3 +89,16 @@ def library_spectra(
         "leave_out": np.zeros(count),
         "energy_shift": np.full(count, zero),
     }
+
+
+def _polarised_rows(sticks: xr.Dataset, polarisation: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Energy (eV) and intensity of every point's sticks in one polarisation."""
+    rows = contracts.split_rows(sticks)
+    if polarisation == "isotropic":
+        return rows
+    weights = [POLARISATION_WEIGHTS[polarisation][name] for name in POLARISATIONS]
+    intensity = sticks["components"].values.astype(float) @ weights
+    ends = np.cumsum(sticks["row_size"].values)[:-1]
+    return [
+        (energy, part) for (energy, _), part in zip(rows, np.split(intensity, ends), strict=True)
+    ]

@@ -7,6 +7,7 @@ therefore list these files as inputs, and an edit reruns exactly the stages that
 from __future__ import annotations
 
 import ast
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,14 @@ def sources(script: str | Path) -> list[Path]:
                 found.add(path)
                 pending.append(path)
     return sorted(found)
+
+
+def fingerprint(script: str | Path) -> str:
+    """Checksum of a Python file and all files of the package that it imports."""
+    digest = hashlib.sha256()
+    for path in sorted({Path(script), *sources(script)}):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 @cache

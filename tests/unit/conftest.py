@@ -17,11 +17,11 @@ sys.path.append(str(Path(__file__).parents[2] / "scripts"))
 
 BACKGROUND = {"kind": "constant", "window": [-6.0, -3.0]}
 LIBRARY = {
+    "engine": "multiplet",
     "ions": ["Ni2+", "Ni3+"],
     "symmetry": ["Oh"],
+    "polarisation": ["isotropic"],
     "ten_dq": {"start": 0.6, "stop": 1.8, "step": 0.1},
-    "ds": 0.0,
-    "dt": 0.0,
     "slater_reduction": [0.7, 0.8, 0.9],
     "zeta_3d_scale": 1.0,
     "temperature": 300.0,
@@ -54,14 +54,27 @@ def library_path(tmp_path_factory) -> Path:
     from build_library import build_library
     from preprocess_library import preprocess_library
     from simulate_sticks import simulate_sticks
-    from whiteline.grids import AXES
+    from whiteline.simulation import AXES
 
     folder = tmp_path_factory.mktemp("library")
     axes = {axis: LIBRARY[axis] for axis in AXES if axis in LIBRARY}
     sticks = [str(folder / f"{ion}.nc") for ion in LIBRARY["ions"]]
     for ion, path in zip(LIBRARY["ions"], sticks, strict=True):
-        simulate_sticks(sticks=path, ion=ion, symmetry="Oh", axes=axes)
-    settings = {key: LIBRARY[key] for key in ("broadening", "energy", "chemical_shift")}
+        simulate_sticks(
+            sticks=path,
+            engine="multiplet",
+            settings={},
+            ion=ion,
+            symmetry="Oh",
+            axes=axes,
+            samples=1,
+            seed=0,
+            batch=0,
+            of=1,
+            polarised=False,
+        )
+    names = ("broadening", "energy", "chemical_shift", "polarisation")
+    settings = {name: LIBRARY[name] for name in names}
     build_library(sticks=sticks, library=str(folder / "raw.nc"), **settings)
     preprocess_library(
         library=str(folder / "raw.nc"),

@@ -7,7 +7,8 @@ from scipy.special import voigt_profile
 from whiteline import contracts
 from whiteline.atomic import parse_ion
 from whiteline.errors import InputError
-from whiteline.grids import AXES, grid
+from whiteline.grids import grid
+from whiteline.simulation import AXES
 from whiteline.library import axis_zero, library_spectra
 
 WIDTHS = [

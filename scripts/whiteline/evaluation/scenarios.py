@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from whiteline import engines
 from whiteline.atomic import parse_ion
 from whiteline.broadening import Broadening, broaden
 from whiteline.evaluation.disturbances import disturb
-from whiteline.grids import AXES, grid
+from whiteline.grids import grid
 from whiteline.library import axis_zero
-from whiteline.multiplet import Multiplet, Parameters
+from whiteline.sampling import is_range, limits
+from whiteline.simulation import AXES, Parameters
 
 # Test spectra are recorded this far beyond the library's grid, eV.
 AXIS_MARGIN = 8.0
@@ -66,14 +68,14 @@ def draws(
 def _draw(
     scenario: Mapping[str, Any], library: Mapping[str, Any], rng: np.random.Generator
 ) -> Draw:
-    values = {axis: grid(library[axis]) for axis in AXES if axis in library}
-    parameters = {axis: float(rng.choice(on_grid)) for axis, on_grid in values.items()}
+    axes = {axis: library[axis] for axis in AXES if axis in library}
+    parameters = {axis: _on_axis(spec, rng) for axis, spec in axes.items()}
     if scenario["tier"] != "a":
-        parameters["ten_dq"] = float(rng.uniform(values["ten_dq"].min(), values["ten_dq"].max()))
+        parameters["ten_dq"] = _uniform(limits(axes["ten_dq"]), rng)
     widths = dict(library["broadening"][rng.integers(len(library["broadening"]))])
-    for name, limits in scenario["draw"].items():
-        (widths if name in BROADENING else parameters)[name] = _uniform(limits, rng)
-    fixed = {name: _uniform(limits, rng) for name, limits in scenario["disturb"].items()}
+    for name, ends in scenario["draw"].items():
+        (widths if name in BROADENING else parameters)[name] = _uniform(ends, rng)
+    fixed = {name: _uniform(ends, rng) for name, ends in scenario["disturb"].items()}
     (varied, levels) = next(iter(scenario["vary"].items()), (None, [np.nan]))
     return Draw(
         ion=str(rng.choice(library["ions"])),
@@ -85,8 +87,12 @@ def _draw(
     )
 
 
-def _uniform(limits: float | list[float], rng: np.random.Generator) -> float:
-    low, high = np.broadcast_to(limits, 2)
+def _on_axis(spec: Any, rng: np.random.Generator) -> float:
+    return _uniform(limits(spec), rng) if is_range(spec) else float(rng.choice(grid(spec)))
+
+
+def _uniform(ends: float | list[float], rng: np.random.Generator) -> float:
+    low, high = np.broadcast_to(ends, 2)
     return float(rng.uniform(low, high))
 
 
@@ -104,16 +110,19 @@ def recorded_scenarios(
     scenarios
         Configurations by name.
     """
-    engines: dict[tuple[str, str], Multiplet] = {}
+    programs: dict[tuple[str, str], engines.Engine] = {}
+    settings = engines.settings(library)
     records: list[dict[str, Any]] = []
     for name, scenario in scenarios.items():
         rng = generator(seed, library_name, name)
         for number, draw in enumerate(draws(scenario, library, rng)):
             key = (draw.ion, draw.symmetry)
-            if key not in engines:
-                engines[key] = Multiplet(parse_ion(draw.ion), draw.symmetry)
+            if key not in programs:
+                programs[key] = engines.load(
+                    library["engine"], parse_ion(draw.ion), draw.symmetry, **settings
+                )
             for disturbances, level in zip(draw.disturbances, draw.levels, strict=True):
-                energy, intensity = _record(draw, engines[key], disturbances, library, rng)
+                energy, intensity = _record(draw, programs[key], disturbances, library, rng)
                 records.append(
                     {
                         "energy": energy,
@@ -131,7 +140,7 @@ def recorded_scenarios(
 
 def _record(
     draw: Draw,
-    engine: Multiplet,
+    engine: engines.Engine,
     disturbances: Mapping[str, float],
     library: Mapping[str, Any],
     rng: np.random.Generator,

@@ -7,9 +7,8 @@ The method is that of Thole et al., Phys. Rev. B 32, 5107 (1985) and de Groot et
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,69 +18,13 @@ from whiteline.errors import InputError
 from whiteline.multiplet.determinants import one_body
 from whiteline.multiplet.operators import d_shell, operators, p_shell_axis
 from whiteline.multiplet.symmetry import Irrep, irreps
+from whiteline.simulation import NEGLIGIBLE, Parameters, Populated, Sticks, collect, populate
 
-BOLTZMANN = 8.617333262e-5  # eV/K
 SYMMETRIES = ("Oh", "Td", "D4h")
 TETRAGONAL = ("ds", "dt")
-UNPOPULATED = 1e-10  # initial states with less of the ground state's population are left out
-NEGLIGIBLE = 1e-7  # part of the total intensity that the weakest sticks, left out, may hold
-SAME_LEVEL = 1e-9  # eV; initial states closer than this are degenerate
-SAME_ENERGY = 1e-6  # eV; neighbours closer than this make one stick, at their centre
 # Energy between L3 and L2 by number of 3d electrons, in units of zeta_2p. Without repulsion L3
 # lies at -0.5 and L2 at 1; with it, the shift within a configuration goes with its d count.
 BOUNDARY = (0.58, 0.44, 0.48, 0.58, 0.48, 0.70, 0.65, 0.60, 0.35, 0.25)
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What is varied in a simulation: energies in eV, temperature in K, the rest are factors.
-
-    ``slater_reduction`` multiplies the Hartree-Fock d-d Slater integrals,
-    ``slater_reduction_pd`` the p-d ones (by default the same factor).
-    """
-
-    ten_dq: float = 0.0
-    ds: float = 0.0
-    dt: float = 0.0
-    slater_reduction: float = 0.8
-    slater_reduction_pd: float | None = None
-    zeta_3d_scale: float = 1.0
-    temperature: float = 300.0
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name == "slater_reduction_pd" and value is None:
-                continue
-            if not isfinite(value):
-                raise InputError(f"{field.name} must be a finite number, not {value}")
-        if self.temperature <= 0:
-            raise InputError(f"temperature must be above 0 K, not {self.temperature}")
-
-    @property
-    def reduction_pd(self) -> float:
-        """The factor of the p-d Slater integrals."""
-        if self.slater_reduction_pd is None:
-            return self.slater_reduction
-        return self.slater_reduction_pd
-
-
-@dataclass(frozen=True, eq=False)
-class Sticks:
-    """A spectrum before broadening.
-
-    Attributes
-    ----------
-    energy
-        E_final - E_initial in eV, ascending, shape (sticks,); zero is the difference of the
-        configuration averages.
-    intensity
-        Squared matrix elements of C^1_q averaged over q = -1, 0, 1, shape (sticks,). They add
-        up to 2/15 per hole in the 3d shell.
-    """
-
-    energy: np.ndarray
-    intensity: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,21 +43,6 @@ class _Block:
     def diagonalise(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Energies (size,) and eigenvectors (size, size) in the block's own basis."""
         return np.linalg.eigh(np.tensordot(coefficients, self.parts, axes=1))
-
-
-@dataclass(frozen=True, eq=False)
-class _Populated:
-    """Initial states with their share: energies (k,), vectors (states, k), populations (k,)."""
-
-    energies: np.ndarray
-    vectors: np.ndarray
-    populations: np.ndarray
-
-    def counted_from(self, hamiltonian: sp.csr_array) -> _Populated:
-        """The same states with this Hamiltonian's mean values as energies, lowest first."""
-        means = np.einsum("ik,ik->k", self.vectors, hamiltonian @ self.vectors)
-        order = np.argsort(means, kind="stable")
-        return _Populated(means[order], self.vectors[:, order], self.populations[order])
 
 
 class Multiplet:
@@ -205,7 +133,7 @@ class Multiplet:
             strength = np.square(amplitude).reshape(-1, 3, count).sum(axis=1)
             energies.append(energy)
             strengths.append(strength * (block.dimension / 3))
-        return _collect(np.concatenate(energies), np.concatenate(strengths), populated, negligible)
+        return collect(np.concatenate(energies), np.concatenate(strengths), populated, negligible)
 
     def dense_sticks(
         self,
@@ -244,17 +172,17 @@ class Multiplet:
             one_body(field, basis) for basis in (ops.initial_basis, ops.final_basis)
         )
         energies, vectors = np.linalg.eigh((initial + initial_field).toarray())
-        populated = _populate(energies, vectors, parameters.temperature)
+        populated = populate(energies, vectors, parameters.temperature)
         if quanty_zero:
             # The 2p shell is full, so that what acts on it is a constant and is left out.
             parts = self._combine(ops.initial, "final")
             means = _weighted_sum(parts, self._coefficients(parameters)) + initial_field
-            populated = populated.counted_from(means)
+            populated = _counted_from(populated, means)
         energies, vectors = np.linalg.eigh((final + final_field).toarray())
         strengths = sum(
             np.square(vectors.T @ (dipole @ populated.vectors)) for dipole in ops.dipole
         )
-        return _collect(energies, strengths / 3, populated, negligible)
+        return collect(energies, strengths / 3, populated, negligible)
 
     @cached_property
     def _initial_blocks(self) -> list[_Block]:
@@ -324,14 +252,14 @@ class Multiplet:
     def _select(coefficients: Mapping[str, float], parts: Mapping) -> np.ndarray:
         return np.array([coefficients[name] for name in parts])
 
-    def _populated(self, coefficients: Mapping[str, float], temperature: float) -> _Populated:
+    def _populated(self, coefficients: Mapping[str, float], temperature: float) -> Populated:
         selected = self._select(coefficients, self._initial_parts)
         energies, vectors = [], []
         for block in self._initial_blocks:
             energy, rotation = block.diagonalise(selected)
             energies.append(energy)
             vectors.append(block.basis @ rotation)
-        return _populate(np.concatenate(energies), np.hstack(vectors), temperature)
+        return populate(np.concatenate(energies), np.hstack(vectors), temperature)
 
 
 def _project(parts: Mapping[str, sp.csr_array], basis: np.ndarray) -> np.ndarray:
@@ -345,45 +273,8 @@ def _weighted_sum(
     return sum(coefficients[name] * operator for name, operator in parts.items())
 
 
-def _populate(energies: np.ndarray, vectors: np.ndarray, temperature: float) -> _Populated:
-    """The initial states that are populated, lowest first."""
-    order = np.argsort(energies, kind="stable")
-    weights = np.exp((energies[order[0]] - energies[order]) / (BOLTZMANN * temperature))
-    kept = order[weights > UNPOPULATED]
-    weights = weights[: len(kept)]
-    return _Populated(energies[kept], vectors[:, kept], weights / weights.sum())
-
-
-def _collect(
-    energies: np.ndarray, strengths: np.ndarray, populated: _Populated, negligible: float
-) -> Sticks:
-    """Sticks from final energies (f,) and squared dipole matrix elements (f, initial states).
-
-    Initial states of one level are added first, as they give sticks of the same energy.
-    """
-    starts = _group_starts(populated.energies, SAME_LEVEL)
-    weighted = np.add.reduceat(strengths * populated.populations, starts, axis=1)
-    energy = (energies[:, None] - populated.energies[starts]).ravel()
-    intensity = weighted.ravel()
-    order = np.argsort(energy, kind="stable")
-    energy, intensity = energy[order], intensity[order]
-    starts = _group_starts(energy, SAME_ENERGY)
-    offset = energy - np.repeat(energy[starts], np.diff(starts, append=len(energy)))
-    merged = np.add.reduceat(intensity, starts)
-    moment = np.add.reduceat(intensity * offset, starts)
-    shift = np.divide(moment, merged, out=np.zeros_like(merged), where=merged > 0)
-    kept = _without_weakest(merged, negligible)
-    return Sticks((energy[starts] + shift)[kept], merged[kept])
-
-
-def _group_starts(ascending: np.ndarray, gap: float) -> np.ndarray:
-    """Index of the first of each group of values whose neighbours are no further than ``gap``."""
-    return np.flatnonzero(np.diff(ascending, prepend=-np.inf) > gap)
-
-
-def _without_weakest(intensity: np.ndarray, part: float) -> np.ndarray:
-    """True for the sticks to keep, so that the others hold at most ``part`` of the total."""
-    order = np.argsort(intensity, kind="stable")
-    kept = np.ones(len(intensity), dtype=bool)
-    kept[order[np.cumsum(intensity[order]) <= part * intensity.sum()]] = False
-    return kept
+def _counted_from(populated: Populated, hamiltonian: sp.csr_array) -> Populated:
+    """The same states with this Hamiltonian's mean values as energies, lowest first."""
+    means = np.einsum("ik,ik->k", populated.vectors, hamiltonian @ populated.vectors)
+    order = np.argsort(means, kind="stable")
+    return Populated(means[order], populated.vectors[:, order], populated.populations[order])

@@ -9,22 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from whiteline import __version__, plotting
-from whiteline.grids import AXES, grid
+from whiteline import __version__, plotting, sampling
+from whiteline.grids import grid
 from whiteline.report.formatting import NOTHING
 from whiteline.report.page import Part, Section, Table
 from whiteline.report.products import Branch, Products, levels
+from whiteline.simulation import AXES
 
-UNITS = {"ten_dq": " eV", "ds": " eV", "dt": " eV", "temperature": " K"}
-AXIS_NAMES = {
-    "ten_dq": "10Dq",
-    "ds": "Ds",
-    "dt": "Dt",
-    "slater_reduction": "Slater reduction",
-    "slater_reduction_pd": "Slater reduction (p-d)",
-    "zeta_3d_scale": "scale of the 3d spin-orbit coupling",
-    "temperature": "temperature",
-}
 PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "xarray", "netCDF4", "plotly", "snakemake")
 
 
@@ -86,7 +77,7 @@ def _libraries(products: Products) -> Table:
 
 
 def _library(library: Mapping[str, Any], branch: Branch) -> list[str]:
-    axes = [_axis(axis, library[axis]) for axis in AXES if _varies(axis, library)]
+    axes = [_axis(axis, library) for axis in AXES if axis in library]
     widths = [
         f"{w['lorentzian_hwhm_l3']:g} / {w['lorentzian_hwhm_l2']:g} / {w['gaussian_sigma']:g}"
         for w in library["broadening"]
@@ -103,16 +94,14 @@ def _library(library: Mapping[str, Any], branch: Branch) -> list[str]:
     ]
 
 
-def _varies(axis: str, library: Mapping[str, Any]) -> bool:
-    """Whether an axis is worth telling: tetragonal terms only where they are not zero."""
-    return axis in library and (axis not in ("ds", "dt") or bool(grid(library[axis]).any()))
-
-
-def _axis(axis: str, spec: Any) -> str:
-    values, unit = grid(spec), UNITS.get(axis, "")
-    if len(values) == 1:
-        return f"{AXIS_NAMES[axis]} {values[0]:g}{unit}"
-    return f"{AXIS_NAMES[axis]} {values.min():g} … {values.max():g}{unit} ({len(values)} values)"
+def _axis(axis: str, library: Mapping[str, Any]) -> str:
+    label, spec = AXES[axis].label, library[axis]
+    unit = "" if AXES[axis].units == "1" else f" {AXES[axis].units}"
+    low, high = sampling.limits(spec)
+    if low == high:
+        return f"{label} {low:g}{unit}"
+    how = "sampled" if sampling.is_range(spec) else f"{len(grid(spec))} values"
+    return f"{label} {low:g} … {high:g}{unit} ({how})"
 
 
 def _measures(study: Mapping[str, Any]) -> Table:
