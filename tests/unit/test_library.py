@@ -8,8 +8,8 @@ from whiteline import contracts
 from whiteline.atomic import parse_ion
 from whiteline.errors import InputError
 from whiteline.grids import grid
-from whiteline.simulation import AXES
 from whiteline.library import axis_zero, library_spectra
+from whiteline.simulation import AXES
 
 WIDTHS = [
     {"lorentzian_hwhm_l3": 0.2, "lorentzian_hwhm_l2": 0.4, "gaussian_sigma": 0.3},
