@@ -94,7 +94,7 @@ def stick_files(name):
         f"results/{name}/sticks/{symmetry}/{ion}/{batch}_of_{of}.nc"
         for symmetry in library["symmetry"]
         for ion in library["ions"]
-        for batch in range(of)
+        for batch in range(1, of + 1)
     ]
 
 

@@ -3,8 +3,8 @@
 Output: sticks (contract "sticks"). An earlier version of it may be there: points that it holds
 are taken from it, if the same engine made them.
 Settings: engine and its settings, ion, symmetry, axes (grid or range of each parameter), samples
-(points of the Sobol sequence over the ranges), seed, batch and of (which batch, of how many),
-polarised (whether the three polarisations are kept).
+(points of the Sobol sequence over the ranges), seed, batch and of (which batch, from 1, of how
+many), polarised (whether the three polarisations are kept).
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def simulate_sticks(
 ) -> None:
     """Write one stick spectrum per point of the batch."""
     table = sampling.points(axes, samples, seed)
-    table = table[sampling.in_batch(table, batch, of)]
+    table = table[sampling.in_batch(table, batch - 1, of)]
     program = engines.load(engine, parse_ion(ion), symmetry, **settings)
     made_by = {
         "engine": engine,
@@ -54,7 +54,7 @@ def simulate_sticks(
         or program.sticks(
             Parameters.from_row(dict(zip(AXES, row, strict=True))), polarised=polarised
         )
-        for row in tqdm(table, f"{ion} {symmetry} {batch + 1}/{of}", mininterval=5)
+        for row in tqdm(table, f"{ion} {symmetry} {batch}/{of}", mininterval=5)
     ]
     contracts.write(_dataset(table, spectra, program.l3_l2_boundary, made_by), sticks)
 

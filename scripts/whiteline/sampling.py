@@ -16,7 +16,7 @@ import numpy as np
 from whiteline.grids import grid
 from whiteline.simulation import AXES, DEFAULTS
 
-# Points in a batch, about; some ten seconds of work.
+# Points in a batch, at most, about; some ten seconds of work.
 BATCH = 1024
 
 

@@ -69,7 +69,7 @@ def library_path(tmp_path_factory) -> Path:
             axes=axes,
             samples=1,
             seed=0,
-            batch=0,
+            batch=1,
             of=1,
             polarised=False,
         )

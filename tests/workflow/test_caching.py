@@ -128,7 +128,32 @@ def test_a_grid_simulates_again(workspace):
     study["libraries"]["mn"]["ten_dq"]["stop"] = 2.7
     workspace.write(study)
     simulations = [job for job in workspace.planned() if job.startswith("mn: simulating Mn")]
-    assert simulations == ["mn: simulating Mn2+ in Oh", "mn: simulating Mn4+ in Oh"]
+    assert simulations == [
+        "mn: simulating Mn2+ in Oh, batch 1 of 1",
+        "mn: simulating Mn4+ in Oh, batch 1 of 1",
+    ]
+
+
+def test_a_finer_grid_simulates_only_its_new_points(workspace):
+    study = workspace.study()
+    study["libraries"]["mn"]["ten_dq"]["step"] = 0.15  # twice as fine: 17 values in place of 9
+    workspace.write(study)
+    target = "results/mn/sticks/Oh/Mn2+/1_of_1.nc"
+    workspace.run(target)
+    log = workspace.folder / "results/logs/simulate_sticks/mn_Oh_Mn2+_1_of_1.log"
+    assert log.read_text().startswith("24 of 51 points to simulate")
+    grown = (workspace.folder / target).read_bytes()
+    (workspace.folder / target).unlink()
+    workspace.run(target)
+    assert log.read_text().startswith("51 of 51 points to simulate")
+    assert (workspace.folder / target).read_bytes() == grown
+
+
+def test_an_edited_engine_simulates_everything_again(workspace):
+    edit(workspace.folder / "scripts/whiteline/multiplet/spectrum.py")
+    workspace.run("results/mn/sticks/Oh/Mn2+/1_of_1.nc")
+    log = workspace.folder / "results/logs/simulate_sticks/mn_Oh_Mn2+_1_of_1.log"
+    assert log.read_text().startswith("27 of 27 points to simulate")
 
 
 def test_the_same_configuration_gives_the_same_bytes(workspace):
