@@ -6,10 +6,16 @@
 # Stages, one file each in rules/:
 #   simulate -> library -> preprocess -> align -> distances -> embed
 #   fetch, queries, scenarios ----^                        \-> estimate -> score -> report
+import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+# Here and in the jobs, the package of this folder comes before one that is installed.
+PACKAGES = str(Path(workflow.basedir) / "scripts")
+sys.path.insert(0, PACKAGES)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [PACKAGES, os.environ.get("PYTHONPATH")])
+)
 
 
 if not workflow.configfiles:

@@ -17,7 +17,7 @@ from whiteline.grids import grid
 from whiteline.simulation import AXES, DEFAULTS
 
 # Points in a batch, at most, about; some ten seconds of work.
-BATCH = 1024
+BATCH = 2048
 
 
 def is_range(spec: Any) -> bool:

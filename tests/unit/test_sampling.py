@@ -64,7 +64,7 @@ def test_points_are_counted_without_making_them(axes):
     assert sampling.count(axes, 40) == len(sampling.points(axes, 40, 0))
 
 
-@pytest.mark.parametrize(("number", "of"), [(0, 1), (1, 1), (1024, 1), (1025, 2), (33_334, 64)])
+@pytest.mark.parametrize(("number", "of"), [(0, 1), (1, 1), (2048, 1), (2049, 2), (33_334, 32)])
 def test_batches(number, of):
     assert sampling.batches(number) == of
 
