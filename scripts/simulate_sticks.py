@@ -15,8 +15,9 @@ from tqdm import tqdm
 from whiteline import contracts, engines, sampling
 from whiteline.atomic import parse_ion
 from whiteline.errors import InputError
-from whiteline.simulation import AXES, POLARISATIONS, Parameters, Sticks
+from whiteline.simulation import AXES, Sticks
 from whiteline.sources import fingerprint
+from whiteline.sticks import dataset, made_by, simulate
 
 
 def simulate_sticks(
@@ -37,29 +38,21 @@ def simulate_sticks(
     table = sampling.points(axes, samples, seed)
     table = table[sampling.in_batch(table, batch - 1, of)]
     program = engines.load(engine, parse_ion(ion), symmetry, **settings)
-    made_by = {
-        "engine": engine,
-        "settings": contracts.dumps(settings),
-        "version": engines.version(engine),
+    origin = {
+        **made_by(engine, settings, ion, symmetry, polarised),
         "fingerprint": fingerprint(engines.source(engine)),
-        "ion": ion,
-        "symmetry": symmetry,
-        "polarised": int(polarised),
     }
-    known = _earlier(sticks, made_by)
+    known = _earlier(sticks, origin)
     missing = sum(row.tobytes() not in known for row in table)
     print(f"{missing} of {len(table)} points to simulate")
     spectra = [
-        known.get(row.tobytes())
-        or program.sticks(
-            Parameters.from_row(dict(zip(AXES, row, strict=True))), polarised=polarised
-        )
+        known.get(row.tobytes()) or simulate(program, row, polarised)
         for row in tqdm(table, f"{ion} {symmetry} {batch}/{of}", mininterval=5)
     ]
-    contracts.write(_dataset(table, spectra, program.l3_l2_boundary, made_by), sticks)
+    contracts.write(dataset(table, spectra, program.l3_l2_boundary, **origin), sticks)
 
 
-def _earlier(path: str, made_by: dict) -> dict[bytes, Sticks]:
+def _earlier(path: str, origin: dict) -> dict[bytes, Sticks]:
     """Sticks by point of an earlier file, if there is one and the same engine made it."""
     if not Path(path).exists():
         return {}
@@ -67,10 +60,10 @@ def _earlier(path: str, made_by: dict) -> dict[bytes, Sticks]:
         data = contracts.read(path, "sticks")
     except InputError:
         return {}
-    if any(data.attrs.get(name) != value for name, value in made_by.items()):
+    if any(data.attrs.get(name) != value for name, value in origin.items()):
         return {}
     rows = np.column_stack([data[name].values for name in AXES])
-    components = data["components"].values if made_by["polarised"] else None
+    components = data["components"].values if origin["polarised"] else None
     ends = np.cumsum(data["row_size"].values)
     return {
         row.tobytes(): Sticks(
@@ -80,20 +73,6 @@ def _earlier(path: str, made_by: dict) -> dict[bytes, Sticks]:
         )
         for row, start, end in zip(rows, ends - data["row_size"].values, ends, strict=True)
     }
-
-
-def _dataset(table: np.ndarray, spectra: list[Sticks], boundary: float, made_by: dict):
-    columns = {
-        "energy": np.concatenate([[], *(s.energy for s in spectra)]),
-        "intensity": np.concatenate([[], *(s.intensity for s in spectra)]),
-        "row_size": [len(s.energy) for s in spectra],
-        **{name: table[:, column] for column, name in enumerate(AXES)},
-    }
-    if made_by["polarised"]:
-        parts = (s.components for s in spectra)
-        columns["components"] = np.concatenate([np.empty((0, len(POLARISATIONS))), *parts])
-        columns["polarisation"] = list(POLARISATIONS)
-    return contracts.dataset("sticks", columns, l3_l2_boundary=boundary, **made_by)
 
 
 if __name__ == "__main__":

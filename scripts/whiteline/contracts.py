@@ -8,8 +8,6 @@ variable-length strings leave bytes in an HDF5 file that differ from run to run.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ import xarray as xr
 
 from whiteline import __version__
 from whiteline.errors import InputError
+from whiteline.files import whole
 from whiteline.simulation import AXES
 
 FLOAT, SINGLE, INTEGER, FLAG, TEXT = "f8", "f4", "i4", "i1", "text"
@@ -228,11 +227,7 @@ def dataset(kind: str, variables: Mapping[str, object], **attributes: object) ->
 
 
 def write(data: xr.Dataset, path: str | Path) -> None:
-    """Check a dataset against its contract and write it, whole or not at all.
-
-    The file is written beside its final place and then renamed, so that a job that is
-    killed leaves nothing half-written.
-    """
+    """Check a dataset against its contract and write it, whole or not at all."""
     path = Path(path)
     _check(data, f"{path}")
     data = data.assign_attrs(
@@ -247,16 +242,8 @@ def write(data: xr.Dataset, path: str | Path) -> None:
             if spec.dtype == TEXT
             else {"_FillValue": None}
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
+    with whole(path) as temporary:
         data.to_netcdf(temporary, engine="netcdf4", format="NETCDF4", encoding=encoding)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def read(path: str | Path, kind: str) -> xr.Dataset:

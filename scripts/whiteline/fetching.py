@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import io
-import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 from whiteline.errors import InputError
+from whiteline.files import whole
 
 # A file placed here by hand is used instead of the network if its SHA-256 is the one wanted.
 DOWNLOADS = Path(__file__).parents[2] / "resources" / "downloads"
@@ -145,13 +145,5 @@ def _sum(data: bytes) -> str:
 
 
 def _write(content: bytes, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole(path) as temporary:
+        temporary.write_bytes(content)

@@ -55,7 +55,7 @@ def library_spectra(
     blocks = [
         broaden(stick_energy, stick_intensity, boundary, widths, energy - zero)
         for polarisation in polarisations
-        for stick_energy, stick_intensity in _polarised_rows(sticks, polarisation)
+        for stick_energy, stick_intensity in polarised_rows(sticks, polarisation)
     ]
     points, copies = sticks.sizes["point"], len(polarisations) * sticks.sizes["point"]
     symmetry = sticks.attrs["symmetry"]
@@ -91,8 +91,8 @@ def library_spectra(
     }
 
 
-def _polarised_rows(sticks: xr.Dataset, polarisation: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Energy (eV) and intensity of every point's sticks in one polarisation."""
+def polarised_rows(sticks: xr.Dataset, polarisation: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Energy (eV) and intensity of every point's sticks in one of `POLARISATION_WEIGHTS`."""
     rows = contracts.split_rows(sticks)
     if polarisation == "isotropic":
         return rows

@@ -123,13 +123,16 @@ class Parameters:
 # The polarisations of the light by q of the dipole operator C^1_q. Circular light travels along z;
 # "left" and "right" are the names in Quanty, where r is q = -1 and l is q = +1.
 POLARISATIONS = ("right", "parallel", "left")
-# What light of each kind takes of the three; "perpendicular" is linear light across z.
+# What light of each kind takes of the three; "perpendicular" is linear light across z. Dichroism
+# is parallel less perpendicular, and right less left, as Quanty's templates in Crispy have it.
 POLARISATION_WEIGHTS: dict[str, dict[str, float]] = {
     "isotropic": {"right": 1 / 3, "parallel": 1 / 3, "left": 1 / 3},
     "parallel": {"right": 0.0, "parallel": 1.0, "left": 0.0},
     "perpendicular": {"right": 0.5, "parallel": 0.0, "left": 0.5},
     "right": {"right": 1.0, "parallel": 0.0, "left": 0.0},
     "left": {"right": 0.0, "parallel": 0.0, "left": 1.0},
+    "linear_dichroism": {"right": -0.5, "parallel": 1.0, "left": -0.5},
+    "circular_dichroism": {"right": 1.0, "parallel": 0.0, "left": -1.0},
 }
 # The axes of a simulation, in the order in which a library runs through them.
 AXES: dict[str, Axis] = {f.name: f.metadata["axis"] for f in fields(Parameters)}

@@ -1,4 +1,4 @@
-"""Figures of the report, one module for each chapter that has any.
+"""Figures: of the report, one module for each chapter that has any, and of simulations.
 
 Each ``..._figure`` takes tables or arrays and gives one plotly figure. The page shows the figure
 itself, and `write` draws the very same one into PNG and SVG files.
@@ -9,8 +9,9 @@ from whiteline.plotting.errors import confusion_figure, coverage_figure, error_f
 from whiteline.plotting.fits import Fit, fit_figure
 from whiteline.plotting.maps import NAMED, map_figure
 from whiteline.plotting.ranking import ranking_figure
+from whiteline.plotting.simulated import simulated_figure
 from whiteline.plotting.style import ion_label, styles
-from whiteline.plotting.writing import write
+from whiteline.plotting.writing import draw, write
 
 __all__ = [
     "BASELINES",
@@ -19,12 +20,14 @@ __all__ = [
     "Fit",
     "confusion_figure",
     "coverage_figure",
+    "draw",
     "error_figure",
     "fit_figure",
     "ion_label",
     "level_figure",
     "map_figure",
     "ranking_figure",
+    "simulated_figure",
     "styles",
     "write",
 ]

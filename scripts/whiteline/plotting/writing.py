@@ -14,14 +14,19 @@ ATTEMPTS = 3
 
 def write(figure: go.Figure, folder: str | Path, name: str) -> None:
     """Write ``name``.png (at twice the size) and ``name``.svg into an existing folder."""
-    width = figure.layout.meta["width"]
-    _draw(figure, Path(folder) / f"{name}.png", width=width, scale=2)
-    _draw(figure, Path(folder) / f"{name}.svg", width=width)
+    for ending in ("png", "svg"):
+        draw(figure, Path(folder) / f"{name}.{ending}")
 
 
-def _draw(figure: go.Figure, path: Path, **size: int) -> None:
-    """Draw a figure by kaleido, which on rare occasions starts and then never answers."""
+def draw(figure: go.Figure, path: str | Path) -> None:
+    """Draw a figure into a file, PNG at twice the size or SVG, by kaleido.
+
+    On rare occasions kaleido starts and then never answers.
+    """
     import plotly.io
+
+    scale = 2 if Path(path).suffix.lower() == ".png" else 1
+    size = {"width": figure.layout.meta["width"], "scale": scale}
 
     # Else kaleido asks the network for a formula renderer. Setting it starts kaleido anew.
     if plotly.io.kaleido.scope.mathjax is not None:

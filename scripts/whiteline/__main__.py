@@ -1,0 +1,7 @@
+"""``python -m whiteline``."""
+
+import sys
+
+from whiteline.cli import main
+
+sys.exit(main())
