@@ -131,6 +131,39 @@ def query_table(name):
     return [(Path(path).stem, path, *columns) for path in queries["files"]]
 
 
+def references(library):
+    """The measured references of a library in an order that edits do not change."""
+    return [
+        item for _, item in sorted(STUDY["libraries"][library]["references"].items())
+    ]
+
+
+def reference_values(library, key):
+    """A setting of each reference, None where it is left out."""
+    return [reference.get(key) for reference in references(library)]
+
+
+def known_of_references(library):
+    """Symmetry and parameters of each reference, as far as they are known."""
+    return [
+        {name: reference[name] for name in ("symmetry", *AXES) if name in reference}
+        for reference in references(library)
+    ]
+
+
+def reference_settings(library, preprocessing):
+    """How each reference is prepared; what it leaves out is as in the preprocessing."""
+    common = STUDY["preprocessings"][preprocessing]
+    return [
+        {
+            "background": reference.get("background", common["background"]),
+            "continuum": reference.get("continuum", common["continuum"]),
+            "energy_shift": reference.get("energy_shift"),
+        }
+        for reference in references(library)
+    ]
+
+
 def query_setting(wildcards, key):
     """A setting of a query set, or that of the preprocessing where the set has none."""
     own = STUDY["queries"].get(wildcards.recorded, {})

@@ -1,5 +1,5 @@
-# Broadened spectra of all ions and symmetries of a library, on one energy grid.
-# In: sticks. Out: results/{library}/library.nc
+# Broadened spectra of all ions and symmetries of a library, on one energy grid, and its references.
+# In: sticks; files of the references. Out: results/{library}/{library,references}.nc
 
 
 rule build_library:
@@ -19,3 +19,23 @@ rule build_library:
         "{wildcards.library}: broadening the library"
     script:
         "../scripts/build_library.py"
+
+
+rule import_references:
+    input:
+        modules=stage("import_references", "resources/atomic_parameters_l23.csv"),
+        spectra=lambda w: reference_values(w.library, "file"),
+    output:
+        recorded="results/{library}/references.nc",
+    log:
+        "results/logs/import_references/{library}.log",
+    params:
+        ids=lambda w: sorted(STUDY["libraries"][w.library]["references"]),
+        energy_columns=lambda w: reference_values(w.library, "energy_column"),
+        intensity_columns=lambda w: reference_values(w.library, "intensity_column"),
+        ions=lambda w: reference_values(w.library, "ion"),
+        known=lambda w: known_of_references(w.library),
+    message:
+        "{wildcards.library}: reading the references"
+    script:
+        "../scripts/import_references.py"

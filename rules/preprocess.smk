@@ -1,11 +1,16 @@
 # Spectra ready for comparison: no background, on the library's energy axis, normalised.
-# In: library.nc, queries/{recorded}.nc. Out: results/{library}/{preprocessing}/{library,map,...}.nc
+# In: library.nc, references.nc, queries/{recorded}.nc. Out: results/{library}/{preprocessing}/{library,map,...}.nc
 
 
 rule preprocess_library:
     input:
         modules=stage("preprocess_library"),
         library="results/{library}/library.nc",
+        references=lambda w: (
+            ["results/{library}/references.nc"]
+            if STUDY["libraries"][w.library]["references"]
+            else []
+        ),
     output:
         prepared="results/{library}/{preprocessing}/library.nc",
     log:
@@ -15,6 +20,7 @@ rule preprocess_library:
         normalisation=lambda w: STUDY["preprocessings"][w.preprocessing][
             "normalisation"
         ],
+        reference_settings=lambda w: reference_settings(w.library, w.preprocessing),
     message:
         "{wildcards.library}: preparing the library"
     script:

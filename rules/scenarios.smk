@@ -18,7 +18,7 @@ rule make_scenarios:
         library=lambda w: {
             key: value
             for key, value in STUDY["libraries"][w.library].items()
-            if key != "map"
+            if key not in ("map", "references")
         },
         name="{library}",
         scenarios=STUDY["scenarios"],

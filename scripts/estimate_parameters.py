@@ -29,6 +29,7 @@ def estimate_parameters(
     """Write the estimates, their intervals and the best match at every valence."""
     reference = contracts.read(library, "spectra")
     table = {name: reference[name].values for name in ("valence", "ten_dq")}
+    table["is_reference"] = contracts.is_reference(reference)
     pairs = contracts.read(distances, "distances")
     estimator = estimators.load(kind, **parameters).fit(table, order=int(pairs.attrs["order"]))
 
@@ -37,7 +38,8 @@ def estimate_parameters(
     rows = np.arange(len(found.match))
     distance = found.candidate_distance.min(1)
     shift = contracts.read(shifts, "shifts")["energy_shift"].values[rows, found.match]
-    low, high = table["ten_dq"].min(), table["ten_dq"].max()
+    # These skip what is NaN, and without a word where all is.
+    low, high = np.fmin.reduce(table["ten_dq"]), np.fmax.reduce(table["ten_dq"])
     radius, limit = np.full((len(rows), len(COVERAGE)), np.nan), np.inf
     for known, known_distances in zip(calibration_queries, calibration_distances, strict=True):
         limits = _limits(estimator, known, known_distances, reference, calibration)

@@ -8,7 +8,7 @@ Settings: ids, energy_columns, intensity_columns, valences (None where unknown),
 import numpy as np
 
 from whiteline import contracts
-from whiteline.formats import read_spectrum
+from whiteline.recorded import read_recorded
 
 
 def import_queries(
@@ -22,26 +22,13 @@ def import_queries(
     energy_uncertainty: float | None,
 ) -> None:
     """Write the spectra as recorded; only order, sign and duplicate energies are put right."""
-    records = [
-        read_spectrum(path, energy_column=energy, intensity_column=intensity)
-        for path, energy, intensity in zip(spectra, energy_columns, intensity_columns, strict=True)
-    ]
-    unknown = np.full(len(ids), "")
-    data = contracts.dataset(
-        "recorded",
-        {
-            "energy": np.concatenate([record.energy for record in records]),
-            "intensity": np.concatenate([record.intensity for record in records]),
-            "row_size": [len(record.energy) for record in records],
-            "id": ids,
-            "ion": unknown,
-            "symmetry": unknown,
-            "scenario": unknown,
-            "valence": np.array(valences, dtype=float),
-            "energy_uncertainty": np.full(len(ids), energy_uncertainty, dtype=float),
-            "leave_out": np.zeros(len(ids)),
-        },
-        notes=contracts.dumps({i: list(r.notes) for i, r in zip(ids, records, strict=True)}),
+    data = read_recorded(
+        spectra,
+        ids,
+        energy_columns,
+        intensity_columns,
+        valence=np.array(valences, dtype=float),
+        energy_uncertainty=np.full(len(ids), energy_uncertainty, dtype=float),
     )
     contracts.write(data, recorded)
 

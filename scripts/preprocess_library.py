@@ -1,16 +1,27 @@
 """Prepares a library as its queries are prepared: background and normalisation.
 
-Input: library. Output: prepared (both contract "spectra"). Settings: background, normalisation.
+Its measured references join it here, because they are prepared as queries are, too.
+
+Input: library (contract "spectra"), references (contract "recorded"; none, or one file). Output:
+prepared (contract "spectra"). Settings: background, normalisation, reference_settings (background,
+continuum, energy_shift of each reference).
 """
 
 import numpy as np
 
 from whiteline import contracts
 from whiteline.preprocessing import edge_onset, normalise, subtract_background
+from whiteline.references import with_references
 
 
 def preprocess_library(
-    *, library: str, prepared: str, background: dict, normalisation: str
+    *,
+    library: str,
+    references: list[str],
+    prepared: str,
+    background: dict,
+    normalisation: str,
+    reference_settings: list[dict],
 ) -> None:
     """Write the library's spectra, normalised, and their usual onset (eV) as an attribute."""
     data = contracts.read(library, "spectra")
@@ -29,6 +40,9 @@ def preprocess_library(
         background=contracts.dumps(background),
         onset=float(np.median(onsets)),
     )
+    for path in references:
+        recorded = contracts.read(path, "recorded")
+        data = with_references(data, recorded, reference_settings, normalisation)
     contracts.write(data, prepared)
 
 

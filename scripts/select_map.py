@@ -1,7 +1,7 @@
 """Takes the slice of a library that its maps show.
 
 One broadening and one Slater reduction unless more are asked for, and one value of each other axis
-but 10Dq, Ds and Dt.
+but 10Dq, Ds and Dt. Measured references, which have none of these, are not shown.
 
 Input: library (preprocessed). Output: spectra (contract "spectra", on the library's grid extended
 on both sides). Settings: slater_reduction (a grid; None: the one nearest 0.8), broadening (list of
@@ -57,7 +57,7 @@ def _nearest(data: xr.Dataset, wanted: dict[str, float]) -> np.ndarray:
     chosen = np.ones(data.sizes["spectrum"], dtype=bool)
     for name, value in wanted.items():
         values = data[name].values
-        chosen &= np.isclose(values, values[np.abs(values - value).argmin()])
+        chosen &= np.isclose(values, values[np.nanargmin(np.abs(values - value))])
     return chosen
 
 

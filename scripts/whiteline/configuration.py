@@ -212,6 +212,9 @@ def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{where}.{fault}" for fault in faults)
         if faults:
             return
+        yield from (
+            f"{where}.references.{fault}" for fault in _reference_faults(library, elements)
+        )
         yield from (f"{where}.energy: {fault}" for fault in _edge_faults(library, elements))
         shown = library["map"].get("slater_reduction", library["slater_reduction"])
         for value in () if sampling.is_range(shown) else grid(shown):
@@ -220,6 +223,20 @@ def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
         if max(library["map"]["broadening"]) >= len(library["broadening"]):
             count = len(library["broadening"])
             yield f"{where}.map.broadening: there are only {count} broadenings, counted from 0"
+
+
+def _reference_faults(library: Mapping[str, Any], elements: set[str]) -> Iterator[str]:
+    """What is wrong with the measured references of a library of these elements."""
+    for name, reference in library["references"].items():
+        try:
+            element = parse_ion(reference["ion"]).element
+        except InputError as error:
+            yield f"{name}.ion: {error}"
+            continue
+        if element not in elements:
+            yield f"{name}.ion: {reference['ion']} is not of {' or '.join(sorted(elements))}"
+        if not Path(reference["file"]).is_file():
+            yield f"{name}.file: {reference['file']}: no such file"
 
 
 def _engine_faults(library: Mapping[str, Any]) -> Iterator[str]:

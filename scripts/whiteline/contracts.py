@@ -139,7 +139,9 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
     "estimates": {
         "query_id": Variable(("query",), TEXT, None, "identifier of the query"),
         "valence": Variable(("query",), FLOAT, "1", "valence (oxidation state)"),
-        "ten_dq": Variable(("query",), FLOAT, "eV", "cubic crystal field 10Dq"),
+        "ten_dq": Variable(
+            ("query",), FLOAT, "eV", "cubic crystal field 10Dq, NaN where the match's is", True
+        ),
         "distance": Variable(("query",), FLOAT, "1", "distance of the nearest library spectrum"),
         "energy_shift": Variable(
             ("query",), FLOAT, "eV", "total shift added to the recorded axis"
@@ -151,7 +153,9 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
         "ten_dq_lower": Variable(("query", "coverage"), FLOAT, "eV", "lower bound of 10Dq", True),
         "ten_dq_upper": Variable(("query", "coverage"), FLOAT, "eV", "upper bound of 10Dq", True),
         "candidate": Variable(("candidate",), FLOAT, "1", "valence of the candidate"),
-        "candidate_ten_dq": Variable(("query", "candidate"), FLOAT, "eV", "10Dq at that valence"),
+        "candidate_ten_dq": Variable(
+            ("query", "candidate"), FLOAT, "eV", "10Dq at that valence", True
+        ),
         "candidate_distance": Variable(
             ("query", "candidate"), FLOAT, "1", "least distance at that valence"
         ),
@@ -272,6 +276,12 @@ def split_rows(data: xr.Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
     ends = np.cumsum(data["row_size"].values)[:-1]
     energy, intensity = (data[name].values.astype(float) for name in ("energy", "intensity"))
     return list(zip(np.split(energy, ends), np.split(intensity, ends), strict=True))
+
+
+def is_reference(library: xr.Dataset) -> np.ndarray:
+    """Which spectra of a preprocessed library are measured references, shape (spectra,)."""
+    names = json.loads(library.attrs.get("references", "[]"))
+    return np.isin(library["id"].values.astype(str), names)
 
 
 def _attributes(spec: Variable) -> dict[str, str]:

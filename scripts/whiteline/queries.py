@@ -83,7 +83,7 @@ def prepare_queries(
     InputError
         Names the spectrum that can't be prepared, and why.
     """
-    frame = _frame(library)
+    frame = frame_of(library)
     ids = recorded["id"].values.astype(str)
     records, onsets = _white_lines(recorded, ids, frame, background, continuum)
     known = recorded["energy_uncertainty"].values
@@ -93,7 +93,7 @@ def prepare_queries(
     else:
         offset = _reference_offset(ids, records, frame.edge - onsets, frame, energy_reference)
     for name, (energy, _), shift in zip(ids, records, offset, strict=True):
-        _named(name, _check_cover, energy + shift, frame)
+        named(name, check_cover, energy + shift, frame)
     offset, intensity, axis = _refined(records, offset, limit, frame)
     results = {
         "intensity": _normalised(ids, intensity, frame, normalisation),
@@ -112,7 +112,8 @@ def prepare_queries(
     )
 
 
-def _frame(library: xr.Dataset) -> Frame:
+def frame_of(library: xr.Dataset) -> Frame:
+    """The frame of a preprocessed library, contract "spectra"."""
     return Frame(
         library["energy"].values,
         library["intensity"].values,
@@ -122,7 +123,7 @@ def _frame(library: xr.Dataset) -> Frame:
     )
 
 
-def _named(name: str, function, *arguments):
+def named(name: str, function, *arguments):
     """Call a function; its `InputError` then says which spectrum it speaks of."""
     try:
         return function(*arguments)
@@ -140,7 +141,7 @@ def _white_lines(
     """The records (energy in eV, signal without background), and their onsets (eV), shape (n,)."""
     records, onsets = [], []
     for name, (energy, intensity) in zip(ids, contracts.split_rows(recorded), strict=True):
-        signal, onset = _named(name, _signal, energy, intensity, frame, background, continuum)
+        signal, onset = named(name, white_lines, energy, intensity, frame, background, continuum)
         records.append((energy, signal))
         onsets.append(onset)
     return records, np.array(onsets)
@@ -151,10 +152,10 @@ def _normalised(ids: np.ndarray, spectra: np.ndarray, frame: Frame, kind: str) -
     margin = (spectra.shape[1] - len(frame.grid)) // 2
     own = slice(margin, margin + len(frame.grid))
     rows = zip(ids, spectra, strict=True)
-    return np.stack([_named(name, normalise, row, kind, own) for name, row in rows])
+    return np.stack([named(name, normalise, row, kind, own) for name, row in rows])
 
 
-def _signal(
+def white_lines(
     energy: np.ndarray,
     intensity: np.ndarray,
     frame: Frame,
@@ -185,18 +186,28 @@ def _reference_offset(
             f"there are {', '.join(ids)}"
         )
     chosen = list(ids).index(reference["id"])
+    offset = offset_onto_ion(*records[chosen], coarse[chosen], frame, reference["ion"])
+    return np.full(len(ids), offset)
+
+
+def offset_onto_ion(
+    energy: np.ndarray, intensity: np.ndarray, coarse: float, frame: Frame, ion: str
+) -> float:
+    """Shift (eV) that lays a record without background on the best simulation of an ion.
+
+    It is sought around ``coarse``, eV. Shapes: energy (eV) and intensity (samples,).
+    """
     steps = search_steps(np.array([UNKNOWN_AXIS]), frame.step)
     axis = extended(frame.grid, int(steps[0]) + 1)
-    energy, intensity = records[chosen]
-    spectrum = resample(energy + coarse[chosen], intensity, axis)[None]
-    of_ion = frame.library[frame.ions == reference["ion"]]
+    spectrum = resample(energy + coarse, intensity, axis)[None]
+    of_ion = frame.library[frame.ions == ion]
     shift, similarity = correlate(spectrum, of_ion, steps)
     part = fraction(spectrum, of_ion, shift, similarity)
-    found = float(shift[0, similarity[0].argmax()] + part[0]) * frame.step
-    return np.full(len(ids), coarse[chosen] + found)
+    return coarse + float(shift[0, similarity[0].argmax()] + part[0]) * frame.step
 
 
-def _check_cover(energy: np.ndarray, frame: Frame) -> None:
+def check_cover(energy: np.ndarray, frame: Frame) -> None:
+    """Refuse a record, its energies (eV) on the library's axis, that covers too little of it."""
     low, high = max(energy[0], frame.grid[0]), min(energy[-1], frame.grid[-1])
     cover = (high - low) / (frame.grid[-1] - frame.grid[0])
     if cover < MINIMUM_COVER:

@@ -78,6 +78,8 @@ def library_path(tmp_path_factory) -> Path:
     build_library(sticks=sticks, library=str(folder / "raw.nc"), **settings)
     preprocess_library(
         library=str(folder / "raw.nc"),
+        references=[],
+        reference_settings=[],
         prepared=str(folder / "library.nc"),
         background=BACKGROUND,
         normalisation="area",

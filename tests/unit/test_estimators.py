@@ -191,3 +191,55 @@ def test_k_nearest_outvotes_a_lone_neighbour():
     assert found.valence == 3
     assert found.ten_dq.item() == pytest.approx(1.1)
     assert predict("nearest", library, [np.array([0.9, 1.0, 1.0, 1.0])], 1).valence == 2
+
+
+def with_reference(library, valence, ten_dq=np.nan):
+    """The library with one measured reference more, the last."""
+    longer = {
+        name: np.append(values, {"valence": valence, "ten_dq": ten_dq}.get(name, np.nan))
+        for name, values in library.items()
+    }
+    return longer | {"is_reference": np.append(np.zeros(len(library["valence"])), 1)}
+
+
+def test_a_reference_decides_the_valence_and_simulations_the_ten_dq(kind, library):
+    # By the simulations alone it would be valence 2.
+    row = squared(library, 3, 1.7) + 9 * (library["valence"] == 3)
+    assert predict(kind, library, [row]).valence == 2
+    found = predict(kind, with_reference(library, 3), [np.append(row, 1e-6)])
+    assert found.valence == 3
+    assert found.match == len(row)
+    own = predict(kind, library, [row]).candidate_ten_dq[0, 1]
+    np.testing.assert_allclose(found.ten_dq, own, rtol=1e-12)
+
+
+def test_a_reference_that_is_far_changes_nothing(kind, library):
+    row = squared(library, 2, 0.93)
+    found = predict(kind, with_reference(library, 3), [np.append(row, 50.0)])
+    expected = predict(kind, library, [row])
+    for name in ("valence", "ten_dq", "match", "candidate_ten_dq", "candidate_match"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+def test_a_reference_of_known_ten_dq_answers_with_it_where_it_is_the_nearest(kind, library):
+    longer = with_reference(library, 3, 1.234)
+    near, far = (np.append(squared(library, 3, 1.7), distance) for distance in (1e-6, 50.0))
+    found = predict(kind, longer, [near, far])
+    assert found.valence.tolist() == [3, 3]
+    assert found.ten_dq[0] == 1.234
+    assert found.ten_dq[1] == predict(kind, library, [far[:-1]]).ten_dq[0]
+
+
+def test_a_valence_that_only_a_reference_has_gets_no_ten_dq(kind, library):
+    found = predict(kind, with_reference(library, 4), [np.append(squared(library, 3, 1.7), 1e-6)])
+    assert found.valence == 4
+    assert np.isnan(found.ten_dq).all()
+    np.testing.assert_allclose(found.candidate_ten_dq[0, 1], 1.7, atol=0.1)
+    assert np.isnan(found.candidate_ten_dq[0, 2])
+
+
+def test_a_library_without_any_ten_dq_still_tells_the_valence(kind, library):
+    unknown = library | {"ten_dq": np.full(len(library["ten_dq"]), np.nan)}
+    found = predict(kind, unknown, [squared(library, 3, 1.7)])
+    assert found.valence == 3
+    assert np.isnan(found.candidate_ten_dq).all()

@@ -6,7 +6,7 @@ import pytest
 
 from whiteline import contracts, plotting
 from whiteline.evaluation.ranking import rank
-from whiteline.plotting import maps, style, writing
+from whiteline.plotting import maps, style
 
 MEASURES = [f"measure{number}" for number in range(10)]
 
@@ -166,5 +166,5 @@ def test_a_renderer_that_hangs_is_ended_and_tried_again(tmp_path, monkeypatch):
             raise ValueError("Transform failed")
 
     monkeypatch.setattr(type(figure), "write_image", hang)
-    writing._draw(figure, tmp_path / "figure.png", width=800, scale=2)
+    plotting.draw(figure, tmp_path / "figure.png")
     assert len(calls) == 2

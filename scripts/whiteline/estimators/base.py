@@ -35,6 +35,11 @@ class DistanceEstimator(ABC):
 
     Every axis of the library but 10Dq (Slater reduction, widths ...) is a nuisance: the library
     spectrum that suits the query best stands for all of them.
+
+    A measured reference counts for the valence like any other library spectrum. 10Dq is read from
+    the simulations of that valence, because a reference lies on no grid of theirs, but a
+    reference whose 10Dq is known answers with it where it is the nearest. Where neither is to be
+    had, 10Dq is NaN.
     """
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -47,13 +52,17 @@ class DistanceEstimator(ABC):
         Parameters
         ----------
         library
-            ``valence`` and ``ten_dq`` (eV) of its m spectra, each (m,).
+            ``valence`` and ``ten_dq`` (eV, NaN where unknown) of its m spectra, each (m,); and
+            ``is_reference``, 1 for measured references, where there are any.
         order
             How the measure grows with a small change x of a spectrum: 1 as \\|x\\|, 2 as x^2.
         """
         self.library_ = {name: np.asarray(values, float) for name, values in library.items()}
         self.order_ = order
         self.candidates_ = np.unique(self.library_["valence"])
+        known = np.isfinite(self.library_["ten_dq"])
+        reference = self.library_.get("is_reference", np.zeros(len(known))) == 1
+        self.simulated_, self.known_reference_ = known & ~reference, known & reference
         return self
 
     def predict(self, distance: np.ndarray) -> Estimates:
@@ -69,12 +78,22 @@ class DistanceEstimator(ABC):
             rows = np.flatnonzero(self.library_["valence"] == valence)
             match[:, column] = rows[squared[:, rows].argmin(1)]
             nearest[:, column] = np.asarray(distance)[np.arange(shape[0]), match[:, column]]
-            ten_dq[:, column] = self._ten_dq(squared[:, rows], rows)
+            ten_dq[:, column] = self._of_valence(squared, rows, match[:, column])
         chosen = self._choice(squared, nearest)
         best = np.arange(shape[0]), chosen
         return Estimates(
             self.candidates_[chosen], ten_dq[best], match[best], ten_dq, nearest, match
         )
+
+    def _of_valence(self, squared: np.ndarray, rows: np.ndarray, match: np.ndarray) -> np.ndarray:
+        """10Dq (eV), shape (n,), of one valence, whose ``rows`` (r,) hold the ``match`` (n,)."""
+        simulated = rows[self.simulated_[rows]]
+        found = (
+            self._ten_dq(squared[:, simulated], simulated)
+            if len(simulated)
+            else np.full(len(squared), np.nan)
+        )
+        return np.where(self.known_reference_[match], self.library_["ten_dq"][match], found)
 
     @abstractmethod
     def _ten_dq(self, squared: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ class Estimator(DistanceEstimator):
     """k nearest neighbours with weights 1 / distance (Dudani, IEEE Trans. SMC 6, 325 (1976)).
 
     The valence is the one with the greatest weight among the k nearest of the whole library; 10Dq
-    is the weighted mean over the k nearest of that valence.
+    is the weighted mean over the k nearest simulations of that valence.
 
     Parameters
     ----------

@@ -25,7 +25,8 @@ class Calibration:
     error
         Absolute errors of 10Dq of the n test spectra, eV, shape (n,).
     width
-        Gaussian width of the library spectrum that each matched, eV, shape (n,).
+        Gaussian width of the library spectrum that each matched, eV, shape (n,); NaN where it is
+        not known, as of measured references.
     distance_limit
         Largest usual distance of the nearest library spectrum.
     """
@@ -41,7 +42,7 @@ class Calibration:
         least ``COVERAGE``. Each width is calibrated by the test spectra that matched it (Mondrian
         conformal prediction), because a poorly resolved spectrum says less of 10Dq. Where they are
         too few for a coverage, fewer than 19 for 95 %, or none, the radius is infinite: nothing
-        is claimed.
+        is claimed. Nor is anything where the width is NaN.
 
         Shapes: width (m,), result (m, coverages).
         """
@@ -58,7 +59,7 @@ def calibrate(error: np.ndarray, distance: np.ndarray, width: np.ndarray) -> Cal
     Parameters
     ----------
     error
-        Errors of 10Dq, eV, shape (n,).
+        Errors of 10Dq, eV, shape (n,). NaN, where no 10Dq was told, counts as beyond all bounds.
     distance
         Distances of the nearest library spectra, shape (n,). The limit is at most the largest:
         with n < 99 it is exceeded by 1 of n + 1.
@@ -66,7 +67,8 @@ def calibrate(error: np.ndarray, distance: np.ndarray, width: np.ndarray) -> Cal
         Gaussian widths of the matched library spectra, eV, shape (n,).
     """
     limit = min(_quantile(distance, 1 - FALSE_ALARMS), distance.max())
-    return Calibration(np.abs(error), width, float(limit))
+    error = np.where(np.isnan(error), np.inf, np.abs(error))
+    return Calibration(error, width, float(limit))
 
 
 def _quantile(values: np.ndarray, level: float) -> float:

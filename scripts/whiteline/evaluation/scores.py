@@ -63,7 +63,7 @@ def baselines(queries: xr.Dataset, library: xr.Dataset, seed: int) -> dict[str, 
     drawn = np.random.default_rng(seed).integers(library.sizes["spectrum"], size=count)
     guesses = {
         "library_mean": (
-            np.full(count, library["ten_dq"].values.mean()),
+            np.full(count, np.nanmean(library["ten_dq"].values)),
             np.full(count, valences[frequency.argmax()]),
         ),
         "random": (library["ten_dq"].values[drawn], library["valence"].values[drawn]),

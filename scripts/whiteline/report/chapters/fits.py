@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from whiteline import plotting
+from whiteline import contracts, plotting
 from whiteline.alignment import window
 from whiteline.report.formatting import NOTHING, coverages, energy, intervals, number
 from whiteline.report.page import Part, Picture, Section
@@ -50,10 +50,11 @@ def _fit(measured: Measured, row: int, column: int, library: xr.Dataset) -> plot
     ten_dq = energy(estimates["candidate_ten_dq"].values[row, column])
     distance = number(estimates["candidate_distance"].values[row, column], 3)
     label = f"{plotting.ion_label(str(spectrum['ion'].values))} {spectrum['symmetry'].values}"
+    label = label.strip()
     return plotting.Fit(
         valence=float(estimates["candidate"].values[column]),
         heading=f"{label}, 10Dq {ten_dq} eV, distance {distance}",
-        details=_details(spectrum),
+        details=_details(spectrum, contracts.is_reference(library)[match]),
         measured=recorded / height,
         simulated=design @ factors / height,
     )
@@ -67,12 +68,14 @@ def _moved(measured: Measured, row: int, match: int, energies: np.ndarray) -> np
     return window(query, int(np.rint(shift / step)), len(energies))[0]
 
 
-def _details(spectrum: xr.Dataset) -> str:
-    """Parameters of a library spectrum beside its ion."""
+def _details(spectrum: xr.Dataset, is_reference: bool) -> str:
+    """Parameters of a library spectrum beside its ion; of a reference, which has few, its name."""
 
     def text(name: str) -> str:
         return energy(float(spectrum[name].values))
 
+    if is_reference:
+        return f"match: the reference {spectrum['id'].values}"
     return (
         f"match: 10Dq {text('ten_dq')}, widths {'/'.join(map(text, BROADENING))} eV, "
         f"Slater {text('slater_reduction')}"

@@ -1,0 +1,101 @@
+"""Measured references: spectra of known ion that stand in a library beside its simulations.
+
+They are prepared as queries are and have no line widths; parameters that nobody knows are NaN.
+A reference counts for the valence like any library spectrum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from whiteline import contracts
+from whiteline.preprocessing import normalise, resample
+from whiteline.queries import Frame, check_cover, frame_of, named, offset_onto_ion, white_lines
+
+
+def with_references(
+    library: xr.Dataset,
+    recorded: xr.Dataset,
+    settings: Sequence[Mapping[str, Any]],
+    normalisation: str,
+) -> xr.Dataset:
+    """A library and its references, which come last.
+
+    Parameters
+    ----------
+    library
+        Preprocessed simulations, contract "spectra".
+    recorded
+        The references, contract "recorded".
+    settings
+        ``background``, ``continuum`` and ``energy_shift`` (eV added to the recorded axis) of each.
+        An ``energy_shift`` of None lays a reference on the best simulation of its ion or, where
+        there is none, its onset on the library's.
+    normalisation
+        As of the library.
+
+    Returns
+    -------
+    Dataset of contract "spectra"
+        The attribute ``references`` lists the identifiers of the references.
+
+    Raises
+    ------
+    InputError
+        Names the reference that can't be prepared, and why.
+    """
+    frame, ids = frame_of(library), recorded["id"].values.astype(str)
+    rows = zip(
+        ids,
+        contracts.split_rows(recorded),
+        recorded["ion"].values.astype(str),
+        settings,
+        strict=True,
+    )
+    laid = [
+        named(name, _laid, *record, ion, frame, setting, normalisation)
+        for name, record, ion, setting in rows
+    ]
+    own = {name: recorded[name].values for name in recorded.coords}
+    own |= {
+        "intensity": np.stack([intensity for intensity, _ in laid]),
+        "energy_shift": np.array([shift for _, shift in laid]),
+        "energy_uncertainty": np.zeros(len(ids)),
+    }
+    columns = {
+        name: np.concatenate([library[name].values, own[name]])
+        for name in library.variables
+        if name != "energy"
+    }
+    attributes = {name: value for name, value in library.attrs.items() if name != "contract"}
+    return contracts.dataset(
+        "spectra",
+        {**columns, "energy": library["energy"].values},
+        **attributes,
+        references=contracts.dumps([*ids]),
+        reference_settings=contracts.dumps([*settings]),
+    )
+
+
+def _laid(
+    energy: np.ndarray,
+    intensity: np.ndarray,
+    ion: str,
+    frame: Frame,
+    setting: Mapping[str, Any],
+    normalisation: str,
+) -> tuple[np.ndarray, float]:
+    """A reference on the library's grid, normalised, and the shift added to its axis, eV."""
+    background, continuum = setting["background"], setting["continuum"]
+    signal, onset = white_lines(energy, intensity, frame, background, continuum)
+    shift = setting["energy_shift"]
+    if shift is None:
+        shift = frame.edge - onset
+        if (frame.ions == ion).any():
+            shift = offset_onto_ion(energy, signal, shift, frame, ion)
+    check_cover(energy + shift, frame)
+    return normalise(resample(energy + shift, signal, frame.grid), normalisation), shift
