@@ -43,9 +43,8 @@ class Workspace:
             capture_output=True,
             text=True,
             check=False,
-            # The tests' own processes must not colour or crowd the output, and jobs must import
-            # the folder's own package, not one that is installed.
-            env={**os.environ, "NO_COLOR": "1", "PYTHONPATH": "scripts"},
+            # The tests' own processes must not colour or crowd the output.
+            env={**os.environ, "NO_COLOR": "1"},
         )
         output = done.stdout + done.stderr
         assert (done.returncode == 0) == succeeds, output
