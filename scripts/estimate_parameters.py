@@ -44,6 +44,8 @@ def estimate_parameters(
     for known, known_distances in zip(calibration_queries, calibration_distances, strict=True):
         limits = _limits(estimator, known, known_distances, reference, calibration)
         radius = limits.radius(reference["gaussian_sigma"].values[found.match])
+        # No calibration spectrum was measured as a reference was: nothing is claimed.
+        radius[table["is_reference"][found.match]] = np.inf
         limit = limits.distance_limit
     data = contracts.dataset(
         "estimates",

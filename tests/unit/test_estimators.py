@@ -243,3 +243,13 @@ def test_a_library_without_any_ten_dq_still_tells_the_valence(kind, library):
     found = predict(kind, unknown, [squared(library, 3, 1.7)])
     assert found.valence == 3
     assert np.isnan(found.candidate_ten_dq).all()
+
+
+def test_a_simulation_whose_ten_dq_is_not_known_has_none_to_tell(kind, library):
+    row = squared(library, 3, 1.7)
+    ten_dq = library["ten_dq"].copy()
+    ten_dq[row.argmin()] = np.nan
+    found = predict(kind, library | {"ten_dq": ten_dq}, [row])
+    assert found.valence == 3
+    assert np.isnan(found.ten_dq).all()
+    assert np.isfinite(found.candidate_ten_dq[0, 0])

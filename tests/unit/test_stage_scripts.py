@@ -229,3 +229,35 @@ def test_the_prepared_library_is_normalised_and_knows_its_onset(library):
     energy = library["energy"].values
     peaks = energy[library["intensity"].values.argmax(1)]
     assert peaks.min() - 3 < library.attrs["onset"] < peaks.min()
+
+
+def test_where_a_reference_is_the_match_nothing_is_claimed_of_ten_dq(
+    folder, library, queries, estimate, tmp_path
+):
+    before = estimate()
+    chosen = before["valence"].values == before["candidate"].values[:, None]
+    matches = before["candidate_match"].values[chosen.T]
+    match = np.bincount(matches).argmax()
+    # The library spectrum that is matched most often passes for a measured one.
+    names = contracts.dumps([str(library["id"].values[match])])
+    contracts.write(library.assign_attrs(references=names), tmp_path / "library.nc")
+    paths = {"queries": str(folder / "queries.nc"), "distances": str(folder / "distances.nc")}
+    estimate_parameters(
+        **paths,
+        library=str(tmp_path / "library.nc"),
+        shifts=str(folder / "shifts.nc"),
+        calibration_queries=[paths["queries"]],
+        calibration_distances=[paths["distances"]],
+        estimates=str(tmp_path / "estimates.nc"),
+        kind="regression",
+        parameters={},
+        calibration="known",
+    )
+    found = contracts.read(tmp_path / "estimates.nc", "estimates")
+    rows = matches == match
+    np.testing.assert_array_equal(found["ten_dq_lower"].values[rows], 0.6)
+    np.testing.assert_array_equal(found["ten_dq_upper"].values[rows], 1.8)
+    np.testing.assert_array_equal(found["ten_dq"].values[rows], library["ten_dq"].values[match])
+    # Most of the others are told within less than the whole range, as before.
+    width = (found["ten_dq_upper"] - found["ten_dq_lower"]).values[~rows, 0]
+    assert np.median(width) < 0.5

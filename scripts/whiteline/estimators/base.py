@@ -38,8 +38,8 @@ class DistanceEstimator(ABC):
 
     A measured reference counts for the valence like any other library spectrum. 10Dq is read from
     the simulations of that valence, because a reference lies on no grid of theirs, but a
-    reference whose 10Dq is known answers with it where it is the nearest. Where neither is to be
-    had, 10Dq is NaN.
+    reference whose 10Dq is known answers with it where it is the nearest. 10Dq is NaN where
+    neither is to be had, and where the nearest simulation's is not known.
     """
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -60,9 +60,9 @@ class DistanceEstimator(ABC):
         self.library_ = {name: np.asarray(values, float) for name, values in library.items()}
         self.order_ = order
         self.candidates_ = np.unique(self.library_["valence"])
-        known = np.isfinite(self.library_["ten_dq"])
-        reference = self.library_.get("is_reference", np.zeros(len(known))) == 1
-        self.simulated_, self.known_reference_ = known & ~reference, known & reference
+        ten_dq = self.library_["ten_dq"]
+        self.reference_ = self.library_.get("is_reference", np.zeros(len(ten_dq))) == 1
+        self.simulated_ = np.isfinite(ten_dq) & ~self.reference_
         return self
 
     def predict(self, distance: np.ndarray) -> Estimates:
@@ -93,7 +93,9 @@ class DistanceEstimator(ABC):
             if len(simulated)
             else np.full(len(squared), np.nan)
         )
-        return np.where(self.known_reference_[match], self.library_["ten_dq"][match], found)
+        own = self.library_["ten_dq"][match]
+        # Known references answer for themselves, and simulations that have none to tell.
+        return np.where(self.reference_[match] == np.isfinite(own), own, found)
 
     @abstractmethod
     def _ten_dq(self, squared: np.ndarray, rows: np.ndarray) -> np.ndarray:

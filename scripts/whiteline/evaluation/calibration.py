@@ -25,8 +25,7 @@ class Calibration:
     error
         Absolute errors of 10Dq of the n test spectra, eV, shape (n,).
     width
-        Gaussian width of the library spectrum that each matched, eV, shape (n,); NaN where it is
-        not known, as of measured references.
+        Gaussian width of the library spectrum that each matched, eV, shape (n,).
     distance_limit
         Largest usual distance of the nearest library spectrum.
     """
@@ -40,16 +39,18 @@ class Calibration:
 
         An interval holds the truth of a further spectrum of the same kind with a probability of at
         least ``COVERAGE``. Each width is calibrated by the test spectra that matched it (Mondrian
-        conformal prediction), because a poorly resolved spectrum says less of 10Dq. Where they are
+        conformal prediction), because a poorly resolved spectrum says less of 10Dq; those that are
+        not known, NaN, count as one. Where they are
         too few for a coverage, fewer than 19 for 95 %, or none, the radius is infinite: nothing
-        is claimed. Nor is anything where the width is NaN.
+        is claimed.
 
         Shapes: width (m,), result (m, coverages).
         """
         radius = np.full((len(width), len(COVERAGE)), np.inf)
         for value in np.unique(width):
-            alike = self.error[np.isclose(self.width, value)]
-            radius[width == value] = [_quantile(alike, level) for level in COVERAGE]
+            alike = self.error[np.isclose(self.width, value, equal_nan=True)]
+            own = np.isclose(width, value, rtol=0, atol=0, equal_nan=True)
+            radius[own] = [_quantile(alike, level) for level in COVERAGE]
         return radius
 
 
@@ -59,7 +60,7 @@ def calibrate(error: np.ndarray, distance: np.ndarray, width: np.ndarray) -> Cal
     Parameters
     ----------
     error
-        Errors of 10Dq, eV, shape (n,). NaN, where no 10Dq was told, counts as beyond all bounds.
+        Errors of 10Dq, eV, NaN where none was estimated, shape (n,).
     distance
         Distances of the nearest library spectra, shape (n,). The limit is at most the largest:
         with n < 99 it is exceeded by 1 of n + 1.
@@ -67,8 +68,8 @@ def calibrate(error: np.ndarray, distance: np.ndarray, width: np.ndarray) -> Cal
         Gaussian widths of the matched library spectra, eV, shape (n,).
     """
     limit = min(_quantile(distance, 1 - FALSE_ALARMS), distance.max())
-    error = np.where(np.isnan(error), np.inf, np.abs(error))
-    return Calibration(error, width, float(limit))
+    # No estimate of 10Dq is worse than any.
+    return Calibration(np.where(np.isnan(error), np.inf, np.abs(error)), width, float(limit))
 
 
 def _quantile(values: np.ndarray, level: float) -> float:
