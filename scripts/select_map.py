@@ -1,7 +1,7 @@
 """Takes the slice of a library that its maps show.
 
 One broadening and one Slater reduction unless more are asked for, and one value of each other axis
-but 10Dq, Ds and Dt. Measured references, which have none of these, are not shown.
+but 10Dq, Ds and Dt. Measured references are not shown.
 
 Input: library (preprocessed). Output: spectra (contract "spectra", on the library's grid extended
 on both sides). Settings: slater_reduction (a grid; None: the one nearest 0.8), broadening (list of
@@ -53,11 +53,17 @@ def select_map(
 
 
 def _nearest(data: xr.Dataset, wanted: dict[str, float]) -> np.ndarray:
-    """Which spectra have, for every name, the value nearest the wanted one."""
-    chosen = np.ones(data.sizes["spectrum"], dtype=bool)
+    """Which spectra have, for every name in turn, the value nearest the wanted one, or none.
+
+    Other programs' files are no product of grids, so the nearest is sought among what is left.
+    """
+    chosen = ~contracts.is_reference(data)
     for name, value in wanted.items():
         values = data[name].values
-        chosen &= np.isclose(values, values[np.nanargmin(np.abs(values - value))])
+        known = values[chosen & np.isfinite(values)]
+        if known.size:
+            nearest = known[np.abs(known - value).argmin()]
+            chosen &= np.isclose(values, nearest) | np.isnan(values)
     return chosen
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from preprocess_library import preprocess_library
+from select_map import select_map
 from whiteline import contracts
 from whiteline.errors import InputError
 from whiteline.references import with_references
@@ -96,3 +97,21 @@ def test_the_stage_adds_them(library_path, recorded, library, tmp_path):
     assert found["id"].values[-1] == "measured_000"
     assert found.sizes["spectrum"] == library.sizes["spectrum"] + 1
     np.testing.assert_array_equal(found["intensity"].values[:-1], library["intensity"])
+
+
+def test_a_map_shows_simulations_only(library, recorded, tmp_path):
+    # The reference has all that a map asks for, and an unusual temperature nearer to the usual.
+    known = recorded.assign_coords(temperature=("spectrum", [299.0]))
+    cold = library.assign_coords(temperature=library["temperature"] * 0 + 77.0)
+    contracts.write(with_references(cold, known, [SETTING], "area"), tmp_path / "library.nc")
+    select_map(
+        library=str(tmp_path / "library.nc"),
+        spectra=str(tmp_path / "map.nc"),
+        slater_reduction=None,
+        broadening=[{"gaussian_sigma": 0.2}],
+        energy_uncertainty=1.0,
+    )
+    shown = contracts.read(tmp_path / "map.nc", "spectra")
+    assert "measured_000" not in shown["id"].values
+    # Two ions at 13 values of 10Dq.
+    assert shown.sizes["spectrum"] == 26

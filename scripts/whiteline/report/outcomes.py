@@ -71,7 +71,7 @@ def outcome_table(products: Products, branch: Branch, measured: Measured) -> Tab
 def _at_end(estimates: xr.Dataset, library: xr.Dataset) -> np.ndarray:
     """Which estimates lie at an end of the library's range of 10Dq, shape (queries,)."""
     values, range_ = estimates["ten_dq"].values, library["ten_dq"].values
-    ends = np.array([np.nanmin(range_), np.nanmax(range_)])
+    ends = np.array([np.fmin.reduce(range_), np.fmax.reduce(range_)])
     return np.isclose(ends, values[:, None], atol=AT_END).any(axis=1)
 
 
