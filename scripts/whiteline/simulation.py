@@ -12,6 +12,7 @@ import numpy as np
 from whiteline.errors import InputError
 
 BOLTZMANN = 8.617333262e-5  # eV/K
+BOHR_MAGNETON = 5.7883818060e-5  # eV/T
 UNPOPULATED = 1e-10  # initial states with less of the ground state's population are left out
 NEGLIGIBLE = 1e-7  # part of the total intensity that the weakest sticks, left out, may hold
 SAME_LEVEL = 1e-9  # eV; initial states closer than this are degenerate
@@ -182,27 +183,69 @@ def populate(energies: np.ndarray, vectors: np.ndarray, temperature: float) -> P
 def collect(
     energies: np.ndarray, strengths: np.ndarray, populated: Populated, negligible: float
 ) -> Sticks:
-    """Sticks from final energies (f,) and squared dipole matrix elements (f, initial states).
+    """Sticks from final energies (f,) and squared dipole matrix elements.
 
-    Initial states of one level are added first, as they give sticks of the same energy.
+    These have the shape (f, initial states), averaged over the polarisations, or
+    (f, initial states, 3), one for each. Initial states of one level are added first, as they
+    give sticks of the same energy.
     """
     starts = _group_starts(populated.energies, SAME_LEVEL)
-    weighted = np.add.reduceat(strengths * populated.populations, starts, axis=1)
+    shares = populated.populations.reshape(-1, *[1] * (strengths.ndim - 2))
+    weighted = np.add.reduceat(strengths * shares, starts, axis=1)
     energy = (energies[:, None] - populated.energies[starts]).ravel()
-    return merge(energy, weighted.ravel(), negligible)
+    return merge(energy, weighted.reshape(-1, *strengths.shape[2:]), negligible)
 
 
 def merge(energy: np.ndarray, intensity: np.ndarray, negligible: float = NEGLIGIBLE) -> Sticks:
-    """Sticks in order of energy; those at one energy become one, the weakest are left out."""
+    """Sticks in order of energy; those at one energy become one, the weakest are left out.
+
+    Parameters
+    ----------
+    energy
+        In eV, shape (n,).
+    intensity
+        Shape (n,), or (n, 3) for the three polarisations, which then share their energies:
+        their mean places a stick and decides whether it is kept.
+    negligible
+        Part of the total intensity that the sticks left out may hold together.
+    """
     order = np.argsort(energy, kind="stable")
     energy, intensity = energy[order], intensity[order]
     starts = _group_starts(energy, SAME_ENERGY)
     offset = energy - np.repeat(energy[starts], np.diff(starts, append=len(energy)))
-    merged = np.add.reduceat(intensity, starts)
-    moment = np.add.reduceat(intensity * offset, starts)
+    components = np.add.reduceat(intensity, starts, axis=0) if intensity.ndim == 2 else None
+    mean = intensity if components is None else intensity.mean(axis=1)
+    merged = np.add.reduceat(mean, starts)
+    moment = np.add.reduceat(mean * offset, starts)
     shift = np.divide(moment, merged, out=np.zeros_like(merged), where=merged > 0)
     kept = _without_weakest(merged, negligible)
-    return Sticks((energy[starts] + shift)[kept], merged[kept])
+    return Sticks(
+        (energy[starts] + shift)[kept],
+        merged[kept],
+        None if components is None else components[kept],
+    )
+
+
+def circular_dichroism(sticks: Sticks) -> np.ndarray:
+    """XMCD of polarised sticks, left - right, shape (sticks,).
+
+    Left is q = +1 and right q = -1, the light travelling along z, as Quanty's ``cd`` has it: r - l
+    there is the opposite sign. An exchange or magnetic field along +z turns the moments to -z.
+    """
+    right, _, left = _components(sticks).T
+    return left - right
+
+
+def linear_dichroism(sticks: Sticks) -> np.ndarray:
+    """Linear dichroism of polarised sticks, parallel - perpendicular to z, shape (sticks,)."""
+    right, parallel, left = _components(sticks).T
+    return parallel - (right + left) / 2
+
+
+def _components(sticks: Sticks) -> np.ndarray:
+    if sticks.components is None:
+        raise InputError("dichroism needs sticks of the three polarisations (polarised=True)")
+    return sticks.components
 
 
 def _group_starts(ascending: np.ndarray, gap: float) -> np.ndarray:

@@ -6,22 +6,15 @@ from whiteline import __version__
 from whiteline.atomic import Ion
 from whiteline.engines import base
 from whiteline.multiplet import Multiplet
-from whiteline.multiplet.spectrum import SYMMETRIES
+from whiteline.multiplet.point_groups import POINT_GROUPS
+from whiteline.multiplet.spectrum import PARAMETERS
 from whiteline.simulation import Parameters, Sticks
 
 FACTS = base.Facts(
     name="Whiteline",
     reference="Thole et al., Phys. Rev. B 32, 5107 (1985), doi 10.1103/PhysRevB.32.5107",
-    symmetries=SYMMETRIES,
-    parameters=(
-        "ten_dq",
-        "ds",
-        "dt",
-        "slater_reduction",
-        "slater_reduction_pd",
-        "zeta_3d_scale",
-        "temperature",
-    ),
+    symmetries=tuple(POINT_GROUPS),
+    parameters=PARAMETERS,
 )
 
 
@@ -44,5 +37,4 @@ class Engine(base.Engine):
 
     def sticks(self, parameters: Parameters, *, polarised: bool = False) -> Sticks:
         """See `whiteline.engines.base.Engine.sticks`."""
-        parameters.check(self.symmetry, FACTS.parameters, "multiplet")
-        return self._multiplet.sticks(parameters)
+        return self._multiplet.sticks(parameters, polarised=polarised)

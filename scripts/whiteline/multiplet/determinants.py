@@ -74,7 +74,7 @@ def one_body(matrix: np.ndarray, left: Basis, right: Basis | None = None) -> sp.
     Parameters
     ----------
     matrix
-        One-electron matrix elements between the spin-orbitals, real, shape (16, 16).
+        One-electron matrix elements between the spin-orbitals, shape (16, 16).
     left, right
         Bases of the rows and of the columns (by default the same).
 

@@ -37,13 +37,33 @@ def _tetragonal(z2: float, x2y2: float, xy: float, xz_yz: float) -> np.ndarray:
     return field
 
 
+def _cubic_along_c3() -> np.ndarray:
+    """Cubic field with 10Dq = 1 and the C3 axis along z, the xz plane a mirror, (5, 5).
+
+    -7/5 (C^4_0 + sqrt(10/7) (C^4_3 - C^4_-3)), as Koenig and Kremer, Ligand Field Energy Diagrams
+    (1977), and Quanty have it.
+    """
+    m = range(-2, 3)
+
+    def harmonic(q: int) -> np.ndarray:
+        return np.array([[gaunt(4, q, 2, a, 2, b) for b in m] for a in m])
+
+    return -1.4 * (harmonic(0) + sqrt(10 / 7) * (harmonic(3) - harmonic(-3)))
+
+
 # Energies of the 3d orbitals per unit of 10Dq, Ds, Dt with the C4 axis along z. Ballhausen,
-# Introduction to Ligand Field Theory (1962), chapter 5.
+# Introduction to Ligand Field Theory (1962), chapter 5. The trigonal fields Dsigma and Dtau are
+# the operators Ds and Dt, but along C3: to 10Dq they add -2 Dsigma - 6 Dtau for a1 (t2g),
+# Dsigma + 2/3 Dtau for e (t2g), 7/3 Dtau for e (eg), and couple the two e by
+# sqrt(2)/3 (5 Dtau - 3 Dsigma).
 CRYSTAL_FIELDS = {
     "ten_dq": _tetragonal(z2=0.6, x2y2=0.6, xy=-0.4, xz_yz=-0.4),
+    "ten_dq_along_c3": _cubic_along_c3(),
     "ds": _tetragonal(z2=-2.0, x2y2=2.0, xy=2.0, xz_yz=-1.0),
     "dt": _tetragonal(z2=-6.0, x2y2=-1.0, xy=-1.0, xz_yz=4.0),
 }
+ORBITAL_MOMENT = np.diag(np.repeat(np.arange(-2.0, 3.0), 2))
+SPIN = np.diag(np.tile([-0.5, 0.5], 5))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +92,8 @@ def operators(d_count: int) -> Operators:
     """All operators of 2p6 3d^d_count -> 2p5 3d^(d_count + 1)."""
     initial, final = configuration(6, d_count), configuration(5, d_count + 1)
     doubly_excited = configuration(4, d_count + 2)
-    one_electron = {"zeta_3d": spin_orbit(D)} | {
-        name: d_shell(field) for name, field in CRYSTAL_FIELDS.items()
-    }
+    on_d = CRYSTAL_FIELDS | {"lz": ORBITAL_MOMENT, "sz": SPIN}
+    one_electron = {"zeta_3d": spin_orbit(D)} | {n: d_shell(field) for n, field in on_d.items()}
     one_electron_final = {"zeta_2p": spin_orbit(P), **one_electron}
     return Operators(
         initial,
@@ -102,7 +121,7 @@ def d_shell(field: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     field
-        Real symmetric matrix in eV, of shape (5, 5) over m = -2..2, or (10, 10) over m and spin
+        Hermitian matrix in eV, of shape (5, 5) over m = -2..2, or (10, 10) over m and spin
         (down, up) where the field acts on spins.
 
     Returns
@@ -110,17 +129,16 @@ def d_shell(field: np.ndarray) -> np.ndarray:
     numpy.ndarray
         Shape (16, 16).
     """
-    field = np.asarray(field, dtype=float)
     if field.shape == (5, 5):
         field = np.kron(field, np.eye(2))
     start = len(P_SLOTS)
-    matrix = np.zeros((len(SPIN_ORBITALS), len(SPIN_ORBITALS)))
+    matrix = np.zeros((len(SPIN_ORBITALS), len(SPIN_ORBITALS)), np.result_type(field, float))
     matrix[start:, start:] = field
     return matrix
 
 
 def p_shell_axis() -> np.ndarray:
-    """A tetragonal field on the 2p shell, shape (16, 16).
+    """An axial field on the 2p shell, shape (16, 16).
 
     No Hamiltonian has it; it tells apart what only a spherical 2p shell makes degenerate.
     """

@@ -7,7 +7,6 @@ The method is that of Thole et al., Phys. Rev. B 32, 5107 (1985) and de Groot et
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -15,34 +14,27 @@ import scipy.sparse as sp
 
 from whiteline.atomic import AtomicParameters, Ion, atomic_parameters
 from whiteline.errors import InputError
+from whiteline.multiplet.blocks import Block, FinalBlock, block, final_block
 from whiteline.multiplet.determinants import one_body
 from whiteline.multiplet.operators import d_shell, operators, p_shell_axis
-from whiteline.multiplet.symmetry import Irrep, irreps
-from whiteline.simulation import NEGLIGIBLE, Parameters, Populated, Sticks, collect, populate
+from whiteline.multiplet.point_groups import FIELDS, POINT_GROUPS
+from whiteline.multiplet.symmetry import irreps, sectors
+from whiteline.simulation import (
+    BOHR_MAGNETON,
+    NEGLIGIBLE,
+    Parameters,
+    Populated,
+    Sticks,
+    collect,
+    populate,
+)
 
-SYMMETRIES = ("Oh", "Td", "D4h")
-TETRAGONAL = ("ds", "dt")
+ATOMIC_OPERATORS = ("f2_dd", "f4_dd", "f2_pd", "g1_pd", "g3_pd", "zeta_3d", "zeta_2p")
+ATOMIC = ("slater_reduction", "slater_reduction_pd", "zeta_3d_scale", "temperature")
+PARAMETERS = ("ten_dq", "ds", "dt", "dsigma", "dtau", *ATOMIC, *FIELDS)
 # Energy between L3 and L2 by number of 3d electrons, in units of zeta_2p. Without repulsion L3
 # lies at -0.5 and L2 at 1; with it, the shift within a configuration goes with its d count.
 BOUNDARY = (0.58, 0.44, 0.48, 0.58, 0.48, 0.70, 0.65, 0.60, 0.35, 0.25)
-
-
-@dataclass(frozen=True, eq=False)
-class _Block:
-    """One row of an irreducible representation, with the Hamiltonian's parts in its basis.
-
-    ``parts`` has shape (parts, size, size) in the order of the part names, ``basis``
-    (states, size), ``dipole`` (size, 3 * initial states) for a final block.
-    """
-
-    dimension: int
-    basis: np.ndarray
-    parts: np.ndarray
-    dipole: np.ndarray | None = None
-
-    def diagonalise(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Energies (size,) and eigenvectors (size, size) in the block's own basis."""
-        return np.linalg.eigh(np.tensordot(coefficients, self.parts, axes=1))
 
 
 class Multiplet:
@@ -57,7 +49,8 @@ class Multiplet:
     ion
         The ion, see `whiteline.atomic.parse_ion`.
     symmetry
-        ``"Oh"``, ``"Td"`` or ``"D4h"`` (C4 axis along z). Td is Oh with the sign of 10Dq turned.
+        ``"Oh"``, ``"Td"``, ``"D4h"`` (C4 axis along z) or ``"C3v"`` (C3 axis along z), see
+        `whiteline.multiplet.point_groups`.
     integrals
         Unreduced Slater integrals and spin-orbit constants, by default the tabulated ones.
 
@@ -68,10 +61,11 @@ class Multiplet:
     """
 
     def __init__(self, ion: Ion, symmetry: str, integrals: AtomicParameters | None = None) -> None:
-        if symmetry not in SYMMETRIES:
-            raise InputError(f"symmetry {symmetry!r} is not one of {', '.join(SYMMETRIES)}")
+        if symmetry not in POINT_GROUPS:
+            raise InputError(f"symmetry {symmetry!r} is not one of {', '.join(POINT_GROUPS)}")
         self.ion = ion
         self.symmetry = symmetry
+        self._group = POINT_GROUPS[symmetry]
         self.integrals = atomic_parameters(ion) if integrals is None else integrals
         self._operators = operators(ion.d_count)
         self._initial_parts = self._combine(self._operators.initial, "initial")
@@ -97,7 +91,7 @@ class Multiplet:
         Raises
         ------
         InputError
-            If ds or dt is not zero in a cubic symmetry.
+            If a parameter has no meaning in the symmetry or for this engine.
         """
         coefficients = self._coefficients(parameters)
         return (
@@ -105,13 +99,21 @@ class Multiplet:
             _weighted_sum(self._final_parts, coefficients),
         )
 
-    def sticks(self, parameters: Parameters, negligible: float = NEGLIGIBLE) -> Sticks:
-        """The isotropic spectrum.
+    def sticks(
+        self,
+        parameters: Parameters,
+        *,
+        polarised: bool = False,
+        negligible: float = NEGLIGIBLE,
+    ) -> Sticks:
+        """The spectrum at one point.
 
         Parameters
         ----------
         parameters
-            Crystal field, reductions and temperature.
+            Crystal field, reductions, fields and temperature.
+        polarised
+            Whether the three polarisations are wanted too.
         negligible
             Part of the total intensity that the sticks left out, the weakest, may hold
             together. With 0 all are kept.
@@ -119,27 +121,34 @@ class Multiplet:
         Raises
         ------
         InputError
-            If ds or dt is not zero in a cubic symmetry.
+            If a parameter has no meaning in the symmetry or for this engine.
         """
         coefficients = self._coefficients(parameters)
-        populated = self._populated(coefficients, parameters.temperature)
-        count = len(populated.energies)
-        final_coefficients = self._select(coefficients, self._final_parts)
+        in_field = any(coefficients[name] for name in FIELDS)
+        populated = self._populated(coefficients, parameters.temperature, in_field)
+        average = np.eye(3) if in_field else self._group.average
+        if not polarised:
+            average = np.full((1, 3), 1 / 3)
+        selected = self._select(coefficients, self._final_parts, in_field)
         energies, strengths = [], []
-        for block in self._final_blocks:
-            energy, vectors = block.diagonalise(final_coefficients)
-            driven = block.dipole.reshape(-1, len(populated.vectors)) @ populated.vectors
-            amplitude = vectors.T @ driven.reshape(len(energy), 3 * count)
-            strength = np.square(amplitude).reshape(-1, 3, count).sum(axis=1)
+        for part in self._field_blocks[1] if in_field else self._blocks[1]:
+            energy, strength = part.absorb(selected, populated.vectors)
             energies.append(energy)
-            strengths.append(strength * (block.dimension / 3))
-        return collect(np.concatenate(energies), np.concatenate(strengths), populated, negligible)
+            strengths.append(np.einsum("pq,fqi->fip", part.dimension * average, strength))
+        strengths = np.concatenate(strengths)
+        return collect(
+            np.concatenate(energies),
+            strengths if polarised else strengths[:, :, 0],
+            populated,
+            negligible,
+        )
 
     def dense_sticks(
         self,
         parameters: Parameters,
         crystal_field: np.ndarray | None = None,
         *,
+        polarised: bool = False,
         quanty_zero: bool = False,
         negligible: float = NEGLIGIBLE,
     ) -> Sticks:
@@ -151,9 +160,10 @@ class Multiplet:
             As for `sticks`.
         crystal_field
             A further one-electron field on the 3d shell in eV, see
-            `whiteline.multiplet.operators.d_shell`. It may have any symmetry as long as it is
-            real in complex harmonics, as it is with the xz plane as a mirror, or for an exchange
-            field in that plane. Its average over the orbitals moves the spectrum.
+            `whiteline.multiplet.operators.d_shell`. It may have any symmetry and be complex. Its
+            average over the orbitals moves the spectrum.
+        polarised
+            As for `sticks`.
         quanty_zero
             Count the energies of each initial state i from <i|H_final|i>, as Quanty's
             ``CreateSpectra`` does, in place of <i|H_initial|i>.
@@ -179,39 +189,53 @@ class Multiplet:
             means = _weighted_sum(parts, self._coefficients(parameters)) + initial_field
             populated = _counted_from(populated, means)
         energies, vectors = np.linalg.eigh((final + final_field).toarray())
-        strengths = sum(
-            np.square(vectors.T @ (dipole @ populated.vectors)) for dipole in ops.dipole
+        strengths = np.stack(
+            [_square(vectors.conj().T @ (q @ populated.vectors)) for q in ops.dipole], axis=-1
         )
-        return collect(energies, strengths / 3, populated, negligible)
+        if not polarised:
+            strengths = strengths.mean(axis=-1)
+        return collect(energies, strengths, populated, negligible)
 
     @cached_property
-    def _initial_blocks(self) -> list[_Block]:
-        """All rows of all irreps, because the partners of a level are populated as well."""
-        ops = self._operators
-        found = irreps(self._invariants(ops.initial), ops.initial_basis.twice_jz)
-        return [
-            _Block(irrep.dimension, row, _project(self._initial_parts, row))
-            for irrep in found
-            for row in irrep.rows
-        ]
+    def _blocks(self) -> tuple[list[Block], list[FinalBlock]]:
+        """Blocks without a field along z.
 
-    @cached_property
-    def _final_blocks(self) -> list[_Block]:
-        """One row per irrep: in an isotropic spectrum its partners absorb the same."""
-        ops = self._operators
+        All rows of the initial irreps, because the partners of a level are populated as well; one
+        row of the final ones, because its partners absorb the same: the light that a
+        `PointGroup.average` makes of the polarisations is invariant.
+        """
+        ops, order = self._operators, self._group.axis_order
+        initial = irreps(self._invariants(ops.initial), ops.initial_basis.twice_jz, order)
         invariants = self._invariants(ops.final)
-        if self.symmetry == "D4h":
+        if not self._group.is_cubic:
+            # ASSUME: what only the spherical 2p shell makes degenerate are no partners.
             invariants.append(one_body(p_shell_axis(), ops.final_basis))
-        return [self._final_block(i) for i in irreps(invariants, ops.final_basis.twice_jz)]
+        final = irreps(invariants, ops.final_basis.twice_jz, order)
+        initial_parts, final_parts = (
+            [part for name, part in parts.items() if name not in FIELDS]
+            for parts in (self._initial_parts, self._final_parts)
+        )
+        return (
+            [block(initial_parts, row) for irrep in initial for row in irrep.rows],
+            [final_block(final_parts, ops.dipole, i.rows[0], i.dimension) for i in final],
+        )
 
-    def _final_block(self, irrep: Irrep) -> _Block:
-        row = irrep.rows[0]
-        dipole = np.stack([(q.T @ row).T for q in self._operators.dipole], axis=1)
-        return _Block(irrep.dimension, row, _project(self._final_parts, row), dipole)
+    @cached_property
+    def _field_blocks(self) -> tuple[list[Block], list[FinalBlock]]:
+        """Blocks in a field along z, which has irreps of one dimension only."""
+        ops, order = self._operators, self._group.axis_order
+        initial, final = (
+            [sector.rows[0] for sector in sectors(basis.twice_jz, order)]
+            for basis in (ops.initial_basis, ops.final_basis)
+        )
+        return (
+            [block(list(self._initial_parts.values()), rows) for rows in initial],
+            [final_block(list(self._final_parts.values()), ops.dipole, r, 1) for r in final],
+        )
 
     def _invariants(self, named: Mapping[str, sp.csr_array]) -> list[sp.csr_array]:
-        hidden = () if self.symmetry == "D4h" else TETRAGONAL
-        return [operator for name, operator in named.items() if name not in hidden]
+        own = (*ATOMIC_OPERATORS, *self._group.crystal_field.values())
+        return [named[name] for name in own if name in named]
 
     def _combine(
         self, named: Mapping[str, sp.csr_array], configuration: str
@@ -226,45 +250,31 @@ class Multiplet:
             parts["zeta_2p"] = values.zeta_2p * named["zeta_2p"]
         zeta_3d = getattr(values, f"zeta_3d_{configuration}")
         parts["zeta_3d_scale"] = zeta_3d * named["zeta_3d"]
-        parts["ten_dq"] = named["ten_dq"]
-        if self.symmetry == "D4h":
-            parts |= {name: named[name] for name in TETRAGONAL}
+        parts |= {name: named[field] for name, field in self._group.crystal_field.items()}
+        parts["exchange_field"] = named["sz"]
+        parts["magnetic_field"] = BOHR_MAGNETON * (named["lz"] + 2 * named["sz"])
         return parts
 
     def _coefficients(self, parameters: Parameters) -> dict[str, float]:
-        if self.symmetry != "D4h" and (parameters.ds or parameters.dt):
-            raise InputError(
-                f"ds and dt must be 0 in {self.symmetry}, not {parameters.ds} and "
-                f"{parameters.dt}; a tetragonal field needs the symmetry D4h"
-            )
-        sign = -1.0 if self.symmetry == "Td" else 1.0
+        parameters.check(self.symmetry, PARAMETERS, "multiplet")
         return {
-            "slater_reduction": parameters.slater_reduction,
+            **parameters.as_dict(),
             "reduction_pd": parameters.reduction_pd,
             "zeta_2p": 1.0,
-            "zeta_3d_scale": parameters.zeta_3d_scale,
-            "ten_dq": sign * parameters.ten_dq,
-            "ds": parameters.ds,
-            "dt": parameters.dt,
+            "ten_dq": self._group.ten_dq_sign * parameters.ten_dq,
         }
 
     @staticmethod
-    def _select(coefficients: Mapping[str, float], parts: Mapping) -> np.ndarray:
-        return np.array([coefficients[name] for name in parts])
+    def _select(coefficients: Mapping[str, float], parts: Mapping, in_field: bool) -> np.ndarray:
+        return np.array([coefficients[n] for n in parts if in_field or n not in FIELDS])
 
-    def _populated(self, coefficients: Mapping[str, float], temperature: float) -> Populated:
-        selected = self._select(coefficients, self._initial_parts)
-        energies, vectors = [], []
-        for block in self._initial_blocks:
-            energy, rotation = block.diagonalise(selected)
-            energies.append(energy)
-            vectors.append(block.basis @ rotation)
+    def _populated(
+        self, coefficients: Mapping[str, float], temperature: float, in_field: bool
+    ) -> Populated:
+        selected = self._select(coefficients, self._initial_parts, in_field)
+        blocks = self._field_blocks[0] if in_field else self._blocks[0]
+        energies, vectors = zip(*(part.diagonalise(selected) for part in blocks), strict=True)
         return populate(np.concatenate(energies), np.hstack(vectors), temperature)
-
-
-def _project(parts: Mapping[str, sp.csr_array], basis: np.ndarray) -> np.ndarray:
-    """The parts within an invariant subspace, shape (parts, size, size)."""
-    return np.stack([basis.T @ (operator @ basis) for operator in parts.values()])
 
 
 def _weighted_sum(
@@ -275,6 +285,11 @@ def _weighted_sum(
 
 def _counted_from(populated: Populated, hamiltonian: sp.csr_array) -> Populated:
     """The same states with this Hamiltonian's mean values as energies, lowest first."""
-    means = np.einsum("ik,ik->k", populated.vectors, hamiltonian @ populated.vectors)
+    vectors = populated.vectors
+    means = np.einsum("ik,ik->k", vectors.conj(), hamiltonian @ vectors).real
     order = np.argsort(means, kind="stable")
-    return Populated(means[order], populated.vectors[:, order], populated.populations[order])
+    return Populated(means[order], vectors[:, order], populated.populations[order])
+
+
+def _square(amplitude: np.ndarray) -> np.ndarray:
+    return (amplitude * amplitude.conj()).real

@@ -38,7 +38,7 @@ class Irrep:
 
 
 def irreps(
-    invariants: Sequence[sp.csr_array], twice_jz: np.ndarray, axis_order: int = 4
+    invariants: Sequence[sp.csr_array], twice_jz: np.ndarray, axis_order: int
 ) -> list[Irrep]:
     """Split a space into the rows of the irreducible representations of its symmetry.
 
@@ -76,6 +76,16 @@ def irreps(
             else:
                 found.append((spectrum, [basis]))
     return [Irrep(tuple(rows)) for _, rows in found]
+
+
+def sectors(twice_jz: np.ndarray, axis_order: int) -> list[Irrep]:
+    """The blocks of a field along z, which leaves only rotations about it: one per Jz mod order.
+
+    Parameters and result are those of `irreps`; every representation has one row.
+    """
+    sector_of_state = twice_jz % (2 * axis_order)
+    states = np.eye(len(twice_jz))
+    return [Irrep((states[:, sector_of_state == part],)) for part in np.unique(sector_of_state)]
 
 
 def _rows(
