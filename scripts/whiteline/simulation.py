@@ -229,15 +229,15 @@ def merge(energy: np.ndarray, intensity: np.ndarray, negligible: float = NEGLIGI
 def circular_dichroism(sticks: Sticks) -> np.ndarray:
     """XMCD of polarised sticks, left - right, shape (sticks,).
 
-    Left is q = +1 and right q = -1, the light travelling along z, as Quanty's ``cd`` has it: r - l
-    there is the opposite sign. An exchange or magnetic field along +z turns the moments to -z.
+    Left is q = +1 and right q = -1, the light travelling along z. Crispy's ``cd`` is right - left.
+    A positive field raises the energy of moments along +z, so that <Sz> < 0.
     """
     right, _, left = _components(sticks).T
     return left - right
 
 
 def linear_dichroism(sticks: Sticks) -> np.ndarray:
-    """Linear dichroism of polarised sticks, parallel - perpendicular to z, shape (sticks,)."""
+    """XLD of polarised sticks, parallel - perpendicular to z, shape (sticks,)."""
     right, parallel, left = _components(sticks).T
     return parallel - (right + left) / 2
 

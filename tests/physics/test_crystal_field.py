@@ -32,6 +32,7 @@ def test_blocked_equals_dense(name, broaden):
         ("Td", Parameters(ten_dq=0.6, slater_reduction=0.7, slater_reduction_pd=0.9)),
         ("D4h", Parameters(ten_dq=1.2, ds=0.13, dt=-0.05, zeta_3d_scale=0.9)),
         ("D4h", Parameters(ten_dq=0.0, temperature=20.0)),
+        ("C3v", Parameters(ten_dq=1.2, dsigma=0.13, dtau=-0.05)),
     ):
         multiplet = Multiplet(parse_ion(name), symmetry)
         blocked = multiplet.sticks(parameters, negligible=0.0)
@@ -140,3 +141,36 @@ def test_boundary_lies_in_the_valley(name, weakest, broaden):
         sticks = multiplet.sticks(Parameters(ten_dq=ten_dq), negligible=1e-5)
         peak = broaden(np.arange(-12.0, 22.0, 0.1), sticks, 0.0, 0.4).max()
         assert broaden(boundary, sticks, 0.0, 0.4)[0] < weakest * peak
+
+
+def test_orbitals_of_a_trigonal_field():
+    """Diagonal and coupling as Ballhausen, and Koenig and Kremer, give them."""
+    dq, dsigma, dtau = 0.12, 0.11, -0.04
+    parameters = Parameters(ten_dq=10 * dq, dsigma=dsigma, dtau=dtau, zeta_3d_scale=0.0)
+    initial, _ = Multiplet(parse_ion("Sc2+"), "C3v").hamiltonians(parameters)
+    coupling = np.sqrt(2) / 3 * (5 * dtau - 3 * dsigma)
+    pair = [[-4 * dq + dsigma + 2 / 3 * dtau, coupling], [coupling, 6 * dq + 7 / 3 * dtau]]
+    levels = sorted([-4 * dq - 2 * dsigma - 6 * dtau] * 2 + [*np.linalg.eigvalsh(pair)] * 4)
+    assert np.linalg.eigvalsh(initial.toarray()) == pytest.approx(levels, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_cubic_axis_may_point_anywhere(name, broaden):
+    """Oh with the C3 axis along z has the spectrum of Oh with C4 along z."""
+    oh, c3v = (
+        Multiplet(parse_ion(name), symmetry).sticks(Parameters(ten_dq=1.2), negligible=0.0)
+        for symmetry in ("Oh", "C3v")
+    )
+    assert_same_curve(c3v, oh, broaden, 1e-10)
+
+
+@pytest.mark.parametrize("name", ["Mn3+", "Fe2+", "Co2+", "Cu2+"])
+def test_trigonal_axis_may_point_anywhere(name, broaden):
+    """A C3v field along z gives the isotropic spectrum of the same field with C3 along x."""
+    parameters = Parameters(ten_dq=1.2, dsigma=0.1, dtau=0.04)
+    along_z = Multiplet(parse_ion(name), "C3v").sticks(parameters)
+    turn = quarter_turn()
+    fields = {"ten_dq_along_c3": 1.2, "ds": 0.1, "dt": 0.04}
+    field = turn @ sum(CRYSTAL_FIELDS[k] * value for k, value in fields.items()) @ turn.T
+    along_x = Multiplet(parse_ion(name), "C3v").dense_sticks(Parameters(), field)
+    assert_same_curve(along_z, along_x, broaden, 1e-6)

@@ -62,16 +62,30 @@ def test_quanty(stem, calculated, broaden):
     assert np.abs(ours - theirs).max() < AGREEMENT * theirs.max()
 
 
-def test_quanty_exchange_field(calculated, broaden):
-    """Ni2+ with 0.1 eV on Sz, as a one-electron field on the dense path."""
-    field = np.diag(0.1 * np.tile([-0.5, 0.5], 5))
-    sticks = Multiplet(parse_ion("Ni2+"), "Oh").dense_sticks(
-        Parameters(ten_dq=1.1), field, quanty_zero=True
+@pytest.mark.parametrize(
+    ("spectrum", "weights"),
+    [
+        ("iso", (1 / 3, 1 / 3, 1 / 3)),
+        ("r", (1.0, 0.0, 0.0)),
+        ("l", (0.0, 0.0, 1.0)),
+        ("cd", (2.0, 0.0, -2.0)),
+    ],
+)
+def test_quanty_exchange_field(spectrum, weights, calculated, broaden):
+    """Ni2+ with 0.1 eV on Sz and light along z, all on the scale of the isotropic spectrum.
+
+    Crispy's template halves every spectrum but the difference, which is right - left.
+    """
+    polarised = Multiplet(parse_ion("Ni2+"), "Oh").dense_sticks(
+        Parameters(ten_dq=1.1, exchange_field=0.1), polarised=True, quanty_zero=True
     )
-    energy, theirs = read_quanty(calculated / "quanty_field" / "Ni_d8_Oh_10Dq1.1_Hz0.1_iso.spec")
-    ours = broaden(energy, sticks, 0.205)
-    ours *= theirs.sum() / ours.sum()
-    assert np.abs(ours - theirs).max() < AGREEMENT * theirs.max()
+    folder = calculated / "quanty_field"
+    _, isotropic = read_quanty(folder / "Ni_d8_Oh_10Dq1.1_Hz0.1_iso.spec")
+    energy, theirs = read_quanty(folder / f"Ni_d8_Oh_10Dq1.1_Hz0.1_{spectrum}.spec")
+    scale = isotropic.sum() / broaden(energy, polarised, 0.205).sum()
+    sticks = replace(polarised, intensity=polarised.components @ weights)
+    ours = scale * broaden(energy, sticks, 0.205)
+    assert np.abs(ours - theirs).max() < AGREEMENT * np.abs(theirs).max()
 
 
 @pytest.mark.parametrize(

@@ -7,23 +7,25 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.linalg import lapack
+
+PANEL = 64  # columns that LAPACK's blocked routines take at a time, which sets their workspace
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """One row of an irreducible representation of the initial configuration.
+    """An irreducible representation of the initial configuration.
 
-    ``parts`` has shape (parts, size, size) in the order of the part names, ``basis``
-    (states, size).
+    ``parts`` has shape (parts, size, size) in the order of the part names and is the same in all
+    ``rows``, each of shape (states, size).
     """
 
     parts: np.ndarray
-    basis: np.ndarray
+    rows: tuple[np.ndarray, ...]
 
     def diagonalise(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Energies (size,) and eigenvectors (states, size)."""
-        energies, vectors = np.linalg.eigh(np.tensordot(coefficients, self.parts, axes=1))
-        return energies, self.basis @ vectors
+        """Energies (size,), ascending, and eigenvectors (size, size) in the basis of any row."""
+        return np.linalg.eigh(np.tensordot(coefficients, self.parts, axes=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,15 +57,16 @@ class FinalBlock:
         tuple
             Energies (size,) and squared dipole matrix elements (size, 3, k).
         """
-        energies, vectors = np.linalg.eigh(np.tensordot(coefficients, self.parts, axes=1))
-        driven = self.dipole.reshape(-1, len(initial)) @ initial
-        amplitude = vectors.T @ driven.reshape(len(energies), -1)
-        return energies, np.square(amplitude).reshape(len(energies), 3, -1)
+        size = self.parts.shape[1]
+        driven = (self.dipole.reshape(-1, len(initial)) @ initial).reshape(size, -1)
+        hamiltonian = np.tensordot(coefficients, self.parts, axes=1)
+        energies, amplitude = _project_on_eigenvectors(hamiltonian, driven)
+        return energies, np.square(amplitude).reshape(size, 3, -1)
 
 
-def block(parts: Sequence[sp.csr_array], basis: np.ndarray) -> Block:
-    """The parts within an invariant subspace (states, size)."""
-    return Block(_project(parts, basis), basis)
+def block(parts: Sequence[sp.csr_array], rows: tuple[np.ndarray, ...]) -> Block:
+    """The parts within the partner rows of an irrep, see `whiteline.multiplet.symmetry.Irrep`."""
+    return Block(_project(parts, rows[0]), rows)
 
 
 def final_block(
@@ -79,3 +82,27 @@ def final_block(
 
 def _project(parts: Sequence[sp.csr_array], basis: np.ndarray) -> np.ndarray:
     return np.stack([basis.T @ (operator @ basis) for operator in parts])
+
+
+def _project_on_eigenvectors(
+    hamiltonian: np.ndarray, vectors: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues of a real symmetric matrix and components of vectors along its eigenvectors.
+
+    The steps are those of LAPACK's dsyevd, except that the few vectors are carried to the
+    tridiagonal form instead of all eigenvectors back from it: the greatest part of the cost.
+    """
+    size = len(hamiltonian)
+    if size == 1:
+        return hamiltonian[0], vectors
+    reflected, diagonal, off_diagonal, tau, _ = lapack.dsytrd(
+        hamiltonian.T, lower=1, lwork=PANEL * size, overwrite_a=1
+    )
+    carried = vectors.copy(order="F")
+    carried[1:], _, _ = lapack.dormqr(
+        "L", "T", reflected[1:, :-1], tau, vectors[1:], lwork=PANEL * vectors.shape[1]
+    )
+    energies, tridiagonal, failed = lapack.dstevd(diagonal, off_diagonal)
+    if failed:
+        raise np.linalg.LinAlgError("eigenvalues did not converge")
+    return energies, tridiagonal.T @ carried

@@ -21,7 +21,9 @@ from whiteline.multiplet.point_groups import FIELDS, POINT_GROUPS
 from whiteline.multiplet.symmetry import irreps, sectors
 from whiteline.simulation import (
     BOHR_MAGNETON,
+    BOLTZMANN,
     NEGLIGIBLE,
+    UNPOPULATED,
     Parameters,
     Populated,
     Sticks,
@@ -216,7 +218,7 @@ class Multiplet:
             for parts in (self._initial_parts, self._final_parts)
         )
         return (
-            [block(initial_parts, row) for irrep in initial for row in irrep.rows],
+            [block(initial_parts, irrep.rows) for irrep in initial],
             [final_block(final_parts, ops.dipole, i.rows[0], i.dimension) for i in final],
         )
 
@@ -224,13 +226,15 @@ class Multiplet:
     def _field_blocks(self) -> tuple[list[Block], list[FinalBlock]]:
         """Blocks in a field along z, which has irreps of one dimension only."""
         ops, order = self._operators, self._group.axis_order
-        initial, final = (
-            [sector.rows[0] for sector in sectors(basis.twice_jz, order)]
-            for basis in (ops.initial_basis, ops.final_basis)
+        initial_parts, final_parts = (
+            list(parts.values()) for parts in (self._initial_parts, self._final_parts)
         )
         return (
-            [block(list(self._initial_parts.values()), rows) for rows in initial],
-            [final_block(list(self._final_parts.values()), ops.dipole, r, 1) for r in final],
+            [block(initial_parts, i.rows) for i in sectors(ops.initial_basis.twice_jz, order)],
+            [
+                final_block(final_parts, ops.dipole, i.rows[0], i.dimension)
+                for i in sectors(ops.final_basis.twice_jz, order)
+            ],
         )
 
     def _invariants(self, named: Mapping[str, sp.csr_array]) -> list[sp.csr_array]:
@@ -273,7 +277,16 @@ class Multiplet:
     ) -> Populated:
         selected = self._select(coefficients, self._initial_parts, in_field)
         blocks = self._field_blocks[0] if in_field else self._blocks[0]
-        energies, vectors = zip(*(part.diagonalise(selected) for part in blocks), strict=True)
+        solved = [part.diagonalise(selected) for part in blocks]
+        ground = min(energy[0] for energy, _ in solved)
+        # Vectors of states that `populate` would leave out are not made.
+        highest = ground - 1.001 * BOLTZMANN * temperature * np.log(UNPOPULATED)
+        energies, vectors = [], []
+        for part, (energy, rotation) in zip(blocks, solved, strict=True):
+            count = np.searchsorted(energy, highest, side="right")
+            for row in part.rows if count else ():
+                energies.append(energy[:count])
+                vectors.append(row @ rotation[:, :count])
         return populate(np.concatenate(energies), np.hstack(vectors), temperature)
 
 

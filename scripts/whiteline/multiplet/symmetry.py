@@ -26,7 +26,8 @@ class Irrep:
     Attributes
     ----------
     rows
-        Orthonormal basis of each of its partner rows, each of shape (states, multiplicity).
+        Orthonormal basis of each of its partner rows, each of shape (states, multiplicity). An
+        invariant operator has the same matrix in all of them.
     """
 
     rows: tuple[np.ndarray, ...]
@@ -60,22 +61,22 @@ def irreps(
     """
     generator = np.random.default_rng(SEED)
     splitter, coupler = (_random_sum(invariants, len(twice_jz), generator) for _ in range(2))
-    found: list[tuple[np.ndarray, list[np.ndarray]]] = []
+    found: list[tuple[np.ndarray, np.ndarray, list[np.ndarray]]] = []
     sector_of_state = twice_jz % (2 * axis_order)
     for sector in np.unique(sector_of_state):
         states = np.flatnonzero(sector_of_state == sector)
-        for spectrum, vectors in _rows(splitter, coupler, states):
+        for spectrum, coupling, vectors in _rows(splitter, coupler, states):
             basis = np.zeros((len(twice_jz), len(spectrum)))
             basis[states] = vectors
-            for known, rows in found:
+            for known, known_coupling, rows in found:
                 if len(known) == len(spectrum) and np.allclose(
                     known, spectrum, rtol=0.0, atol=SAME_SPECTRUM
                 ):
-                    rows.append(basis)
+                    rows.append(basis * _signs(known_coupling, coupling))
                     break
             else:
-                found.append((spectrum, [basis]))
-    return [Irrep(tuple(rows)) for _, rows in found]
+                found.append((spectrum, coupling, [basis]))
+    return [Irrep(tuple(rows)) for *_, rows in found]
 
 
 def sectors(twice_jz: np.ndarray, axis_order: int) -> list[Irrep]:
@@ -90,13 +91,23 @@ def sectors(twice_jz: np.ndarray, axis_order: int) -> list[Irrep]:
 
 def _rows(
     splitter: sp.csr_array, coupler: sp.csr_array, states: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Eigenvalues and eigenvectors of ``splitter``, by what ``coupler`` connects."""
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Eigenvalues of ``splitter``, ``coupler`` between its eigenvectors, and these, by block."""
     spectrum, vectors = np.linalg.eigh(splitter[states][:, states].toarray())
-    coupling = np.abs(vectors.T @ (coupler[states][:, states] @ vectors))
-    coupled = sp.csr_array(coupling > UNCOUPLED * coupling.max())
+    coupling = vectors.T @ (coupler[states][:, states] @ vectors)
+    coupled = sp.csr_array(np.abs(coupling) > UNCOUPLED * np.abs(coupling).max())
     count, label = connected_components(coupled, directed=False)
-    return [(spectrum[label == part], vectors[:, label == part]) for part in range(count)]
+    blocks = [np.flatnonzero(label == part) for part in range(count)]
+    return [(spectrum[b], coupling[np.ix_(b, b)], vectors[:, b]) for b in blocks]
+
+
+def _signs(reference: np.ndarray, coupling: np.ndarray) -> np.ndarray:
+    """Signs s of the basis vectors with s_i coupling_ij s_j = reference_ij.
+
+    The product of both matrices is s_i s_j times something positive, whose leading eigenvector
+    has no change of sign (Perron).
+    """
+    return np.sign(np.linalg.eigh(reference * coupling)[1][:, -1])
 
 
 def _random_sum(
