@@ -45,7 +45,8 @@ class Parameters:
     ``delta`` None means no ligand shell. Otherwise the energies of the configurations follow
     Zaanen, Sawatzky and Allen, Phys. Rev. Lett. 55, 418 (1985): d^n at 0, d^(n+1) L at delta,
     d^(n+2) L^2 at 2 delta + u_dd; with the core hole d^(n+1) at 0, d^(n+2) L at
-    delta + u_dd - u_pd. ``v_eg`` and ``v_t2g`` mix them.
+    delta + u_dd - u_pd, d^(n+3) L^2 at 2 (delta + u_dd - u_pd) + u_dd, as in Crispy and Quanty.
+    They are averages; ``v_eg`` and ``v_t2g``, matrix elements of one electron, mix them.
     """
 
     ten_dq: float = _axis(0.0, "eV", "cubic crystal field 10Dq", "10Dq")
