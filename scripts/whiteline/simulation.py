@@ -12,6 +12,7 @@ import numpy as np
 from whiteline.errors import InputError
 
 BOLTZMANN = 8.617333262e-5  # eV/K
+BOHR_MAGNETON = 5.7883818060e-5  # eV/T
 UNPOPULATED = 1e-10  # initial states with less of the ground state's population are left out
 NEGLIGIBLE = 1e-7  # part of the total intensity that the weakest sticks, left out, may hold
 SAME_LEVEL = 1e-9  # eV; initial states closer than this are degenerate
@@ -193,16 +194,23 @@ def collect(
 
 
 def merge(energy: np.ndarray, intensity: np.ndarray, negligible: float = NEGLIGIBLE) -> Sticks:
-    """Sticks in order of energy; those at one energy become one, the weakest are left out."""
+    """Sticks in order of energy; those at one energy become one, the weakest are left out.
+
+    ``intensity`` has shape (sticks,), or (sticks, 3) for the components of each polarisation, which
+    the result then holds too.
+    """
     order = np.argsort(energy, kind="stable")
     energy, intensity = energy[order], intensity[order]
+    polarised = intensity.ndim == 2
+    mean = intensity.mean(axis=1) if polarised else intensity
     starts = _group_starts(energy, SAME_ENERGY)
     offset = energy - np.repeat(energy[starts], np.diff(starts, append=len(energy)))
-    merged = np.add.reduceat(intensity, starts)
-    moment = np.add.reduceat(intensity * offset, starts)
+    merged = np.add.reduceat(mean, starts)
+    moment = np.add.reduceat(mean * offset, starts)
     shift = np.divide(moment, merged, out=np.zeros_like(merged), where=merged > 0)
     kept = _without_weakest(merged, negligible)
-    return Sticks((energy[starts] + shift)[kept], merged[kept])
+    components = np.add.reduceat(intensity, starts, axis=0)[kept] if polarised else None
+    return Sticks((energy[starts] + shift)[kept], merged[kept], components)
 
 
 def _group_starts(ascending: np.ndarray, gap: float) -> np.ndarray:
