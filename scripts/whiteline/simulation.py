@@ -196,8 +196,8 @@ def collect(
 def merge(energy: np.ndarray, intensity: np.ndarray, negligible: float = NEGLIGIBLE) -> Sticks:
     """Sticks in order of energy; those at one energy become one, the weakest are left out.
 
-    ``intensity`` has shape (sticks,), or (sticks, 3) for the components of each polarisation, which
-    the result then holds too.
+    ``intensity`` has shape (sticks,), or (sticks, 3) for the components of each polarisation,
+    which the result then holds too.
     """
     order = np.argsort(energy, kind="stable")
     energy, intensity = energy[order], intensity[order]

@@ -54,6 +54,7 @@ FACTS = base.Facts(
     ),
 )
 
+LIGANDS = ("u_dd", "u_pd", "v_eg", "v_t2g", "ten_dq_ligand")
 PATIENCE = 3600.0  # s; a run that takes longer is ended
 DENSE_BORDER = 2000  # determinants up to which Quanty diagonalises fully; Crispy's default
 
@@ -88,7 +89,8 @@ for place, operator in ipairs({Tr_2p_3d, Tk_2p_3d, Tl_2p_3d}) do
     for i, psi in ipairs(Psis_i) do
         local offset = Complex.Re(psi * H_f * psi) - Complex.Re(psi * H_i * psi)
         local response = responses[(Ids[operator] - 1) * #Psis_i + i]
-        local poles = ResponseFunction.ToTable(ResponseFunction.ChangeType(response, "ListOfPoles"))
+        local list = ResponseFunction.ChangeType(response, "ListOfPoles")
+        local poles = ResponseFunction.ToTable(list)
         for k, weight in ipairs(poles[2]) do
             file:write(string.format("%d %.15g %.15g\\n", place - 1, poles[1][k + 1] + offset,
                                      weight * dZ_i[i]))
@@ -137,6 +139,9 @@ class Engine(base.Engine):
     def sticks(self, parameters: Parameters, *, polarised: bool = False) -> Sticks:
         """See `whiteline.engines.base.Engine.sticks`."""
         parameters.check(self.symmetry, FACTS.parameters, "quanty")
+        for name in LIGANDS if parameters.delta is None else ():
+            if getattr(parameters, name):
+                raise InputError(f"{name} has no meaning without a ligand shell; give delta")
         filled = script(self.ion, self.symmetry, parameters, self._configurations)
         before = BEFORE % {"states": self._states(parameters)}
         with tempfile.TemporaryDirectory(prefix="whiteline-quanty-") as folder:
