@@ -1,11 +1,11 @@
 """The built-in engine against EDRIXS and Quanty: seconds per spectrum, ratio and agreement.
 
 ``make bench``, or ``python benchmarks/engine.py`` where the programs are installed. All run here,
-one after the other, on one core, and each as its users call it: EDRIXS builds the operators of one
-Hamiltonian and takes a curve from them, by full diagonalisation ("dense") and by Lanczos ("scipy"),
-which is faster and less exact; Quanty is started on a filled template of Crispy and writes an
-isotropic curve. Agreement is of the exact curves: the largest difference over the peak, neither
-shifted nor scaled, where Quanty's comes from its poles.
+one after the other, on one core, and each as its users call it. EDRIXS builds the operators of
+one Hamiltonian and takes a curve from them, by full diagonalisation ("dense") and by Lanczos
+("scipy"), which is faster and less exact. Quanty is started on a filled template of Crispy and
+writes an isotropic curve. The difference is the largest over the peak, neither shifted nor scaled;
+Quanty's is that of its poles.
 
 Targets, for Mn2+, Mn3+ and Mn4+ in Oh: `TARGETS` times faster, and `AGREEMENT`.
 """
@@ -148,7 +148,7 @@ def peers(case: Case) -> Iterator[tuple[str, str, float, float]]:
 
 
 def main() -> int:
-    """Print the table; returns 1 where a program is missing, and 0 whether targets are met or not."""
+    """Print the table and whether targets are met; returns 1 where a program is missing."""
     missing = [kind for kind in TARGETS if engines.version(kind) is None]
     for kind in missing:
         print(f"{engines.facts(kind).name} is missing; {engines.facts(kind).installation}")
