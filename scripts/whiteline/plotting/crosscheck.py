@@ -63,7 +63,7 @@ def crosscheck_figure(differences: pd.DataFrame) -> go.Figure:
     legend_below(figure, rows=-(-len(pairs) // 3))
     farthest = max(10 * AGREEMENT, 2 * differences["largest_difference"].max())
     figure.update_xaxes(
-        title_text="largest difference of the spectra, relative to the peak (1); 10<sup>−9</sup>: that or less",
+        title_text="largest difference, relative to the peak (1); 10<sup>−9</sup>: that or less",
         type="log",
         range=[log10(SMALLEST / 2), log10(farthest)],
         exponentformat="power",
