@@ -7,8 +7,8 @@ one Hamiltonian and takes a curve from them, by full diagonalisation ("dense") a
 writes an isotropic curve.
 
 Seconds are of processor time, which on one core is what a clock shows on an idle machine; those of
-Quanty with 2 threads are by the clock. The difference is the largest over the peak, neither shifted
-nor scaled; Quanty's is that of its poles.
+Quanty with 2 threads are by the clock. The difference is the largest over the peak, neither
+shifted nor scaled; Quanty's is that of its poles.
 
 Targets, for Mn2+, Mn3+ and Mn4+ in Oh: `TARGETS` times faster, and `AGREEMENT`.
 """
