@@ -1,5 +1,6 @@
 # make            set up .venv and run the default study
-# make test       every test;  make lint   style;  make bench   speed against peers
+# make test       every test;  make lint   style
+# make crosscheck the same spectra by every engine;  make bench   speed and agreement
 # make mno        the default study with MnO (MNO=path/to/Data2_MnO.csv to use a local file)
 # make clean      remove the results (the environment stays)
 
@@ -11,8 +12,11 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--only-binary=:all: --no-binary=connection_pool --constraint constraints.txt
 READY := .venv/ready
+# EDRIXS and Quanty, which tests, cross-check and benchmark compare with. Of crispy only the program is
+# used, so what its windows need is not installed.
+PROGRAMS := .venv/programs
 
-.PHONY: all mno test lint bench clean
+.PHONY: all mno test lint crosscheck bench clean
 .DELETE_ON_ERROR:
 
 all: $(READY)
@@ -21,7 +25,7 @@ all: $(READY)
 mno: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/mno.yaml $(if $(MNO),--config 'local={MnO: $(MNO)}')
 
-test: $(READY)
+test: $(PROGRAMS)
 	$(BIN)/python -m pytest
 
 lint: $(READY)
@@ -31,9 +35,13 @@ lint: $(READY)
 	# One environment serves the whole workflow (pyproject.toml, constraints.txt), so none is named per rule.
 	! $(BIN)/snakemake --lint 2>&1 | grep '^    \* ' | grep -v 'Specify a conda environment'
 
-bench: $(READY)
-	$(INSTALL) --editable '.[engines]'
-	$(BIN)/python benchmarks/engine.py
+crosscheck: $(PROGRAMS)
+	$(BIN)/snakemake --cores $(CORES) crosscheck
+
+# One core for all programs, and OpenBLAS is to choose its kernels by the processor.
+bench: $(PROGRAMS)
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+		$(BIN)/python benchmarks/engine.py
 
 clean:
 	rm -rf results
@@ -43,4 +51,9 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python 3.11 or newer is needed; set PYTHON=...")'
 	$(PYTHON) -m venv .venv
 	$(INSTALL) --editable '.[test,lint]'
+	@touch $@
+
+$(PROGRAMS): $(READY)
+	$(INSTALL) --editable '.[edrixs]'
+	$(INSTALL) --no-deps crispy
 	@touch $@

@@ -2,6 +2,7 @@
 #
 #   snakemake --cores all                                     the default study, config/config.yaml
 #   snakemake --cores all --configfile config/quick.yaml      a small one
+#   snakemake --cores all crosscheck                          the engines against each other
 #
 # Stages, one file each in rules/:
 #   simulate -> library -> preprocess -> align -> distances -> embed
@@ -36,6 +37,7 @@ include: "rules/embed.smk"
 include: "rules/estimate.smk"
 include: "rules/score.smk"
 include: "rules/report.smk"
+include: "rules/crosscheck.smk"
 
 
 rule all:

@@ -26,6 +26,8 @@ SCENARIOS = "scenarios"
 wildcard_constraints:
     library="|".join(STUDY["libraries"]),
     batch=r"\d+",
+    case="|".join(STUDY["crosscheck"]["cases"]),
+    engine="|".join(engines.kinds()),
     of=r"\d+",
     preprocessing="|".join(STUDY["preprocessings"]),
     measure="|".join(STUDY["measures"]),
@@ -101,6 +103,27 @@ def stick_files(name):
 def simulation_axes(library):
     """The part of a library's configuration on which its stick spectra depend."""
     return {axis: library[axis] for axis in AXES if axis in library}
+
+
+def crosscheck_pairs():
+    """Case and engine of the cross-check, where at least two engines know the case."""
+    chosen = STUDY["crosscheck"].get("engines", engines.installed())
+    pairs = []
+    for name, case in STUDY["crosscheck"]["cases"].items():
+        known = [
+            e for e in chosen if engines.knows(e, case["symmetry"], case["points"])
+        ]
+        pairs += [(name, engine) for engine in known if len(known) > 1]
+    return pairs
+
+
+def crosscheck_settings(case, engine):
+    """Settings of an engine; one that has configurations takes only the first without a ligand shell."""
+    if "delta" not in engines.facts(engine).parameters:
+        return {}
+    return {
+        "configurations": case["configurations"] if "delta" in case["points"] else 1
+    }
 
 
 def measured_path(entry):

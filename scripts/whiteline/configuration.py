@@ -69,6 +69,7 @@ def load(study: Mapping[str, Any], source: str) -> dict[str, Any]:
         _check_kinds,
         _check_names,
         _check_scenarios,
+        _check_crosscheck,
     ):
         for message in check(study):
             raise InputError(f"{source}: {message}")
@@ -266,8 +267,8 @@ def _engine_faults(library: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _axis_faults(library: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the values of a library's axes and energy grid."""
-    for axis in ("energy", *(axis for axis in AXES if axis in library)):
+    """What is wrong with the values of axes and, where there is one, of an energy grid."""
+    for axis in (axis for axis in ("energy", *AXES) if axis in library):
         spec = library[axis]
         try:
             values = (
@@ -389,6 +390,29 @@ def _check_scenarios(study: Mapping[str, Any]) -> Iterator[str]:
             if scenario[part] and scenario["tier"] != "c":
                 tier = scenario["tier"]
                 yield f"scenarios.{name}.{part}: only tier c is disturbed, this is tier {tier}"
+
+
+def _check_crosscheck(study: Mapping[str, Any]) -> Iterator[str]:
+    for kind in study["crosscheck"].get("engines", ()):
+        try:
+            facts = engines.facts(kind)
+        except InputError as error:
+            yield f"crosscheck.engines: {error}"
+            continue
+        if engines.version(kind) is None:
+            yield f"crosscheck.engines: {facts.name} is not installed; {facts.installation}"
+    for name, case in study["crosscheck"]["cases"].items():
+        where = f"crosscheck.cases.{name}"
+        for text in case["ions"]:
+            try:
+                parse_ion(text)
+            except InputError as error:
+                yield f"{where}.ions: {error}"
+        for axis in case["points"]:
+            symmetries = AXES[axis].symmetries
+            if symmetries and case["symmetry"] not in symmetries:
+                yield f"{where}.points.{axis}: needs symmetry {' or '.join(symmetries)}"
+        yield from (f"{where}.points.{fault}" for fault in _axis_faults(case["points"]))
 
 
 def _values_of_ten_dq(library: Mapping[str, Any]) -> int:

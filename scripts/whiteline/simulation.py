@@ -227,26 +227,18 @@ def merge(energy: np.ndarray, intensity: np.ndarray, negligible: float = NEGLIGI
     )
 
 
-def circular_dichroism(sticks: Sticks) -> np.ndarray:
-    """XMCD of polarised sticks, left - right, shape (sticks,).
+def in_polarisation(sticks: Sticks, polarisation: str) -> np.ndarray:
+    """What light of one of `POLARISATION_WEIGHTS` absorbs, shape (sticks,); signed for dichroism.
 
-    Left is q = +1 and right q = -1, the light travelling along z. Crispy's ``cd`` is right - left.
-    A positive field raises the energy of moments along +z, so that <Sz> < 0.
+    Raises
+    ------
+    InputError
+        If the sticks hold no components.
     """
-    right, _, left = _components(sticks).T
-    return left - right
-
-
-def linear_dichroism(sticks: Sticks) -> np.ndarray:
-    """XLD of polarised sticks, parallel - perpendicular to z, shape (sticks,)."""
-    right, parallel, left = _components(sticks).T
-    return parallel - (right + left) / 2
-
-
-def _components(sticks: Sticks) -> np.ndarray:
     if sticks.components is None:
-        raise InputError("dichroism needs sticks of the three polarisations (polarised=True)")
-    return sticks.components
+        raise InputError(f"{polarisation} light needs sticks of the three polarisations")
+    weights = POLARISATION_WEIGHTS[polarisation]
+    return sticks.components @ [weights[name] for name in POLARISATIONS]
 
 
 def _group_starts(ascending: np.ndarray, gap: float) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from whiteline.errors import InputError
-from whiteline.simulation import Sticks, circular_dichroism, linear_dichroism, merge
+from whiteline.simulation import Sticks, in_polarisation, merge
 
 
 def test_merged_polarisations_share_their_energies():
@@ -19,7 +19,7 @@ def test_merged_polarisations_share_their_energies():
 
 def test_dichroism_of_sticks():
     sticks = Sticks(np.array([0.0]), np.array([2.0]), np.array([[1.0, 2.0, 3.0]]))
-    assert circular_dichroism(sticks).tolist() == [2.0]
-    assert linear_dichroism(sticks).tolist() == [0.0]
+    assert in_polarisation(sticks, "circular_dichroism").tolist() == [-2.0]
+    assert in_polarisation(sticks, "linear_dichroism").tolist() == [0.0]
     with pytest.raises(InputError, match="needs sticks of the three polarisations"):
-        circular_dichroism(Sticks(np.array([0.0]), np.array([2.0])))
+        in_polarisation(Sticks(np.array([0.0]), np.array([2.0])), "circular_dichroism")

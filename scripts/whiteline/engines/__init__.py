@@ -10,7 +10,7 @@ A module offers
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,18 @@ from whiteline.atomic import Ion
 from whiteline.engines.base import Engine, Facts
 from whiteline.errors import InputError
 
-__all__ = ["Engine", "Facts", "facts", "kinds", "load", "settings", "source", "version"]
+__all__ = [
+    "Engine",
+    "Facts",
+    "facts",
+    "installed",
+    "kinds",
+    "knows",
+    "load",
+    "settings",
+    "source",
+    "version",
+]
 
 # Keys of a library's configuration that are settings of its engine.
 SETTINGS = ("configurations",)
@@ -33,6 +44,17 @@ def settings(library: Mapping[str, Any]) -> dict[str, Any]:
 def kinds() -> list[str]:
     """Names of the engines, from the folder."""
     return registry.kinds("engines")
+
+
+def installed() -> list[str]:
+    """Names of the engines whose program is there."""
+    return [kind for kind in kinds() if version(kind) is not None]
+
+
+def knows(kind: str, symmetry: str, parameters: Iterable[str]) -> bool:
+    """Whether an engine knows a symmetry and all these parameters."""
+    known = facts(kind)
+    return symmetry in known.symmetries and set(parameters) <= set(known.parameters)
 
 
 def facts(kind: str) -> Facts:

@@ -4,6 +4,7 @@ Each ``..._figure`` takes tables or arrays and gives one plotly figure. The page
 itself, and `write` draws the very same one into PNG and SVG files.
 """
 
+from whiteline.plotting.crosscheck import crosscheck_figure
 from whiteline.plotting.disturbances import BASELINES, LEVELS, level_figure
 from whiteline.plotting.errors import confusion_figure, coverage_figure, error_figure
 from whiteline.plotting.fits import Fit, fit_figure
@@ -20,6 +21,7 @@ __all__ = [
     "Fit",
     "confusion_figure",
     "coverage_figure",
+    "crosscheck_figure",
     "draw",
     "error_figure",
     "fit_figure",
