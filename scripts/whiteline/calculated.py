@@ -117,7 +117,7 @@ def library_spectra(
 def _split(outputs: xr.Dataset) -> Iterator[Output]:
     """The files one by one."""
     names = ("file", "ion", "symmetry", "energy_shift", "l3_l2_boundary", *AXES, *WIDTHS)
-    table = {name: outputs[name].values for name in names}
+    table = {name: outputs[name].values.tolist() for name in names}
     parts = {}
     for prefix in ("curve_", "stick_"):
         ends = np.cumsum(outputs[f"{prefix}row_size"].values)[:-1]
@@ -126,7 +126,7 @@ def _split(outputs: xr.Dataset) -> Iterator[Output]:
     for row, curve in enumerate(parts["curve_"]):
         sticks = not len(curve[0][0])
         (energy, intensity), components = parts["stick_"][row] if sticks else curve
-        labels = {name: values[row].item() for name, values in table.items()}
+        labels = {name: values[row] for name, values in table.items()}
         yield Output(labels, energy, intensity, components, sticks)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -438,8 +439,9 @@ def _check_scenarios(study: Mapping[str, Any]) -> Iterator[str]:
 
 def _values_of_ten_dq(library: Mapping[str, Any]) -> int:
     if library["engine"] == "files":
-        values = [entry.value("ten_dq") for entry in listing(library["files"]).entries]
-        return len({value for value in values if not np.isnan(value)})
+        known = {(entry.ion, entry.value("ten_dq")) for entry in listing(library["files"]).entries}
+        counts = Counter(ion for ion, value in known if not np.isnan(value))
+        return max(counts.values(), default=0)
     spec = library["ten_dq"]
     return library["samples"] if sampling.is_range(spec) else len(grid(spec))
 

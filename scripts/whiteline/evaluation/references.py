@@ -78,7 +78,7 @@ class References:
         All else is as in a file of the nearest 10Dq; what it does not say has its default. Axes
         that the built-in engine does not have are left out.
         """
-        ion = str(rng.choice(np.unique(self._ions)))
+        ion = str(rng.choice(self._tested(2 if tier == "a" else 1)))
         rows = np.flatnonzero(self._ions == ion)
         ten_dq = self._library["ten_dq"].values[rows]
         if tier == "a":
@@ -89,6 +89,12 @@ class References:
         row = int(rng.choice(rows[np.isclose(distance, distance.min())]))
         symmetry, parameters = self._known(row)
         return Truth(ion, symmetry, parameters | {"ten_dq": value}, self._zero(row))
+
+    def _tested(self, least: int) -> list[str]:
+        """Ions with at least so many values of 10Dq: one can be left out only where others are."""
+        ten_dq = self._library["ten_dq"].values
+        ions = np.unique(self._ions)
+        return [ion for ion in ions if len(np.unique(ten_dq[self._ions == ion])) >= least]
 
     def engine(self, ion: str, symmetry: str) -> engines.Engine:
         """The built-in engine for an ion, built once."""

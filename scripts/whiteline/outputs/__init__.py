@@ -1,7 +1,7 @@
 """Readers of what other programs have calculated, one module per program.
 
-A module offers ``recognises(path, lines)``, ``read(path, temperature)`` and ``ENDINGS``, and stands
-in `_PROGRAMS` here. Which one reads a file is found by looking into it.
+A module offers ``recognises(path, lines)`` and ``read(path, temperature)``, and stands in
+`_PROGRAMS` here. Which one reads a file is found by looking into it.
 """
 
 from __future__ import annotations
@@ -54,10 +54,9 @@ def _kind(path: Path) -> str:
     if quanty.is_binary(path):
         return "quanty"
     lines = base.numbered_lines(path)
-    for kind, program in _PROGRAMS.items():
-        if program.recognises(path, lines):
-            return kind
-    raise InputError(f"{path}: holds nothing but blank lines")
+    if not lines:
+        raise InputError(f"{path}: holds nothing but blank lines")
+    return next(kind for kind, program in _PROGRAMS.items() if program.recognises(path, lines))
 
 
 def _check_file(path: Path) -> None:

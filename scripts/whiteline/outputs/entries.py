@@ -238,7 +238,8 @@ def _paths(globs: list[str], pattern: str | None, skip: bool) -> Listing:
     expression = _expression(pattern)
     entries, faults = [], []
     for text in globs:
-        found = sorted(glob(text, recursive=True))
+        # Path.glob takes no absolute patterns.
+        found = sorted(glob(text, recursive=True))  # noqa: PTH207
         if not found:
             raise InputError(f"{text}: there is no such file")
         for path in found:
