@@ -24,18 +24,15 @@ ENDINGS = (".xy",)
 
 _TITLE = re.compile(r"([LRZ]|[+-]?\d) Sticks")
 _POLARISATION = {"L": "left", "R": "right", "Z": "parallel"}
-# Lines looked at to recognise a file.
-_HEAD = 5
 
 
 def recognises(path: Path, lines: list[base.Numbered]) -> bool:
     """Whether the file is of CTM4XAS: by a title, or four columns without a header."""
-    head = [text.split() for _, text in lines[:_HEAD]]
-    if head and _TITLE.fullmatch(" ".join(head[0])):
+    first = lines[0][1].split()
+    if _TITLE.fullmatch(" ".join(first)):
         return True
-    return path.suffix.lower() in ENDINGS and all(
-        len(cells) == 4 and all(map(base.is_number, cells)) for cells in head
-    )
+    numbers = len(first) == 4 and all(map(base.is_number, first))
+    return path.suffix.lower() in ENDINGS and numbers
 
 
 def read(path: Path, temperature: float) -> base.Calculated:
