@@ -121,7 +121,7 @@ def _axes_found(spectra: xr.Dataset) -> Iterator[str]:
 
 def _widths_found(spectra: xr.Dataset) -> list[str]:
     table = np.column_stack([spectra[name].values for name in WIDTHS])
-    return [_widths(*row) for row in np.unique(table, axis=0)]
+    return list(dict.fromkeys(_widths(*row) for row in np.unique(table, axis=0)))
 
 
 def _axis(axis: str, library: Mapping[str, Any]) -> str:
