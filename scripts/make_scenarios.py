@@ -8,7 +8,7 @@ configurations), seed.
 from collections.abc import Sequence
 
 from whiteline import contracts
-from whiteline.evaluation.references import References
+from whiteline.evaluation.from_files import References
 from whiteline.evaluation.scenarios import recorded_scenarios
 
 

@@ -13,7 +13,7 @@ from whiteline.atomic import parse_ion
 from whiteline.broadening import Broadening, broaden
 from whiteline.errors import InputError
 from whiteline.evaluation.calibration import calibrate
-from whiteline.evaluation.references import References
+from whiteline.evaluation.from_files import References
 from whiteline.grids import grid
 from whiteline.library import axis_zero
 from whiteline.multiplet import Multiplet, Parameters

@@ -18,7 +18,7 @@ from whiteline import engines
 from whiteline.atomic import parse_ion
 from whiteline.broadening import Broadening, broaden
 from whiteline.evaluation.disturbances import disturb
-from whiteline.evaluation.references import References
+from whiteline.evaluation.from_files import References
 from whiteline.grids import grid
 from whiteline.library import axis_zero
 from whiteline.sampling import is_range, limits
