@@ -5,7 +5,7 @@
 #   snakemake --cores all crosscheck                          the engines against each other
 #
 # Stages, one file each in rules/:
-#   simulate -> library -> preprocess -> align -> distances -> embed
+#   simulate, outputs -> library -> preprocess -> align -> distances -> embed
 #   fetch, queries, scenarios ----^                        \-> estimate -> score -> report
 import os
 import sys
@@ -26,6 +26,7 @@ if not workflow.configfiles:
 
 include: "rules/common.smk"
 include: "rules/simulate.smk"
+include: "rules/outputs.smk"
 include: "rules/library.smk"
 include: "rules/fetch.smk"
 include: "rules/queries.smk"

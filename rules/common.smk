@@ -1,10 +1,13 @@
 # What all stages need: the checked configuration, the names in it, and what a stage depends on.
 import os
+from dataclasses import asdict
 
 from snakemake.exceptions import WorkflowError
 
 from whiteline import configuration, engines, measured, registry, sampling
 from whiteline.errors import InputError
+from whiteline.outputs.entries import listing
+from whiteline.outputs.quanty import beside
 from whiteline.simulation import AXES
 from whiteline.sources import sources
 
@@ -87,9 +90,21 @@ def stage_of_engine(script, engine, *tables):
     return sorted({*stage(script, *tables), *relative({path, *sources(path)})})
 
 
+def from_files(name):
+    """Whether a library is of spectra that other programs have calculated."""
+    return STUDY["libraries"][name]["engine"] == "files"
+
+
+def engine(name):
+    """The engine that simulates for a library; test spectra of one of files are simulated too."""
+    return "multiplet" if from_files(name) else STUDY["libraries"][name]["engine"]
+
+
 def stick_files(name):
     """The stick files of a library, in the order of its spectra."""
     library = STUDY["libraries"][name]
+    if from_files(name):
+        return []
     points = sampling.count(simulation_axes(library), library["samples"])
     of = sampling.batches(points)
     return [

@@ -1,11 +1,15 @@
 # Broadened spectra of all ions and symmetries of a library, on one energy grid, and its references.
-# In: sticks; files of the references. Out: results/{library}/{library,references}.nc
+# In: sticks, or what was read from other programs' files; files of the references.
+# Out: results/{library}/{library,references}.nc
 
 
 rule build_library:
     input:
         modules=stage("build_library", "resources/binding_energies_2p.csv"),
         sticks=lambda w: stick_files(w.library),
+        outputs=lambda w: (
+            [f"results/{w.library}/outputs.nc"] if from_files(w.library) else []
+        ),
     output:
         library="results/{library}/library.nc",
     log:
@@ -15,6 +19,11 @@ rule build_library:
         energy=lambda w: STUDY["libraries"][w.library]["energy"],
         chemical_shift=lambda w: STUDY["libraries"][w.library]["chemical_shift"],
         polarisation=lambda w: STUDY["libraries"][w.library]["polarisation"],
+        files=lambda w: {
+            key: STUDY["libraries"][w.library]["files"][key]
+            for key in ("energy_zero", "on_error")
+            if from_files(w.library)
+        },
     message:
         "{wildcards.library}: broadening the library"
     script:

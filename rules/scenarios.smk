@@ -1,14 +1,17 @@
 # Simulated test spectra with known truth, disturbed as a measurement would.
-# In: the table of atomic parameters. Out: results/{library}/queries/scenarios.nc
+# In: the table of atomic parameters; the library, if it is of other programs' files. Out: results/{library}/queries/scenarios.nc
 
 
 rule make_scenarios:
     input:
         modules=lambda w: stage_of_engine(
             "make_scenarios",
-            STUDY["libraries"][w.library]["engine"],
+            engine(w.library),
             "resources/atomic_parameters_l23.csv",
             "resources/binding_energies_2p.csv",
+        ),
+        spectra=lambda w: (
+            [f"results/{w.library}/library.nc"] if from_files(w.library) else []
         ),
     output:
         recorded="results/{library}/queries/scenarios.nc",
@@ -18,8 +21,9 @@ rule make_scenarios:
         library=lambda w: {
             key: value
             for key, value in STUDY["libraries"][w.library].items()
-            if key not in ("map", "references")
-        },
+            if key not in ("map", "references", "files")
+        }
+        | {"engine": engine(w.library)},
         name="{library}",
         scenarios=STUDY["scenarios"],
         seed=STUDY["seed"],

@@ -1,15 +1,18 @@
-"""Broadens stick spectra into a library on one energy grid.
+"""Brings simulated sticks, or what other programs calculated, onto one energy grid.
 
-Input: sticks, one file per ion, symmetry and batch. Output: library (contract "spectra").
+Input: sticks, one file per ion, symmetry and batch, or none; outputs, one file of other programs'
+spectra, or none. Output: library (contract "spectra").
 Settings: broadening (list of line widths), energy (grid), chemical_shift (eV per unit of valence),
-polarisation (list).
+polarisation (list), files (of outputs: energy_zero and on_error).
 """
 
+import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from whiteline import contracts
+from whiteline import calculated, contracts
 from whiteline.grids import grid
 from whiteline.library import library_spectra
 
@@ -22,9 +25,35 @@ def build_library(
     energy: dict,
     chemical_shift: float,
     polarisation: list[str],
+    outputs: Sequence[str] = (),
+    files: Mapping[str, str] | None = None,
 ) -> None:
-    """Write every stick spectrum at every line width."""
+    """Write every stick spectrum at every line width, or every curve as it is."""
     energies = grid(energy)
+    settings = {"broadening": broadening, "energy": energy, "chemical_shift": chemical_shift}
+    known = {"parameters": contracts.dumps(settings)}
+    if outputs:
+        data = contracts.read(outputs[0], "outputs")
+        zero, skip = files["energy_zero"], files["on_error"] == "skip"
+        columns, faults = calculated.library_spectra(
+            data, broadening, energies, chemical_shift, polarisation, zero, skip
+        )
+        for sentence in faults:
+            print(f"skipped: {sentence}")
+        known["skipped"] = contracts.dumps([*json.loads(data.attrs["skipped"]), *faults])
+    else:
+        columns = _simulated(sticks, broadening, energies, chemical_shift, polarisation)
+    data = contracts.dataset("spectra", {**columns, "energy": energies}, **known)
+    contracts.write(data, library)
+
+
+def _simulated(
+    sticks: list[str],
+    broadening: list[dict],
+    energies: np.ndarray,
+    chemical_shift: float,
+    polarisation: list[str],
+) -> dict[str, np.ndarray]:
     parts, before = [], Counter()
     for path in sticks:
         data = contracts.read(path, "sticks")
@@ -33,12 +62,7 @@ def build_library(
             library_spectra(data, broadening, energies, chemical_shift, polarisation, before[kind])
         )
         before[kind] += data.sizes["point"]
-    columns = {name: np.concatenate([part.pop(name) for part in parts]) for name in [*parts[0]]}
-    settings = {"broadening": broadening, "energy": energy, "chemical_shift": chemical_shift}
-    data = contracts.dataset(
-        "spectra", {**columns, "energy": energies}, parameters=contracts.dumps(settings)
-    )
-    contracts.write(data, library)
+    return {name: np.concatenate([part.pop(name) for part in parts]) for name in [*parts[0]]}
 
 
 if __name__ == "__main__":

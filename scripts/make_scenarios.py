@@ -1,16 +1,32 @@
 """Simulates the test spectra of all scenarios of a library and disturbs them.
 
-Output: recorded (contract "recorded"). Settings: library and scenarios (their configurations),
-seed.
+Input: spectra, a library of other programs' files, which tells the parameters; none if it is
+simulated. Output: recorded (contract "recorded"). Settings: library and scenarios (their
+configurations), seed.
 """
 
+from collections.abc import Sequence
+
 from whiteline import contracts
+from whiteline.evaluation.from_files import References
 from whiteline.evaluation.scenarios import recorded_scenarios
 
 
-def make_scenarios(*, recorded: str, library: dict, name: str, scenarios: dict, seed: int) -> None:
+def make_scenarios(
+    *,
+    recorded: str,
+    library: dict,
+    name: str,
+    scenarios: dict,
+    seed: int,
+    spectra: Sequence[str] = (),
+) -> None:
     """Write the spectra as an instrument would have recorded them, with their true parameters."""
-    columns = recorded_scenarios(library, name, scenarios, seed)
+    references = None
+    if spectra:
+        data = contracts.read(spectra[0], "spectra")
+        references = References(data, library["chemical_shift"], library["broadening"][0])
+    columns = recorded_scenarios(library, name, scenarios, seed, references)
     data = contracts.dataset("recorded", columns, parameters=contracts.dumps(scenarios), seed=seed)
     contracts.write(data, recorded)
 

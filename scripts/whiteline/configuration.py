@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from whiteline import embeddings, engines, estimators, measured, measures, sampl
 from whiteline.atomic import edge_energy, edge_splitting, parse_ion
 from whiteline.errors import InputError
 from whiteline.grids import grid
+from whiteline.outputs.entries import listing
 from whiteline.simulation import AXES
 
 SCHEMA = Path(__file__).parents[2] / "config" / "config.schema.yaml"
@@ -60,8 +62,12 @@ def load(study: Mapping[str, Any], source: str) -> dict[str, Any]:
     )
     if error is not None:
         raise InputError(f"{source}: {_sentence(error)}")
+    for message in _check_file_keys(study):
+        raise InputError(f"{source}: {message}")
     _filling_validator()(_schema()).validate(study)
     _fill_report(study)
+    for message in _fill_file_libraries(study):
+        raise InputError(f"{source}: {message}")
     for check in (
         _check_libraries,
         _check_queries,
@@ -197,10 +203,47 @@ def _fill_report(study: dict[str, Any]) -> None:
         study["report"].setdefault("ranked_by", scored[-1])
 
 
+def _check_file_keys(study: Mapping[str, Any]) -> Iterator[str]:
+    """Keys that a library of files must have or can't have, before defaults are filled in."""
+    for name, library in study["libraries"].items():
+        where = f"libraries.{name}"
+        of_files = library.get("engine") == "files"
+        if of_files != ("files" in library):
+            missing = "the key 'files' is missing" if of_files else "'files' needs engine: files"
+            yield f"{where}: {missing}"
+        for key in ("ions", "symmetry", "samples", "configurations", *AXES) if of_files else ():
+            if key in library:
+                yield f"{where}.{key}: a library of files has it from its files; leave the key out"
+
+
+def _fill_file_libraries(study: dict[str, Any]) -> Iterator[str]:
+    """Ions and symmetries of libraries of files, and no axes: each file has its own values."""
+    for name, library in study["libraries"].items():
+        if library["engine"] != "files":
+            continue
+        try:
+            found = listing(library["files"])
+        except InputError as error:
+            yield f"libraries.{name}.files: {error}"
+            return
+        for axis in AXES:
+            library.pop(axis, None)
+        library |= {"ions": found.ions, "symmetry": found.symmetries}
+        known = [e.value("ten_dq") for e in found.entries]
+        if study["scenarios"] and np.isnan(known).all():
+            yield (
+                f"libraries.{name}.files: no file has a ten_dq, and test spectra need it; give "
+                "it, or leave out the scenarios"
+            )
+
+
 def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
     for name, library in study["libraries"].items():
         where = f"libraries.{name}"
         elements = set()
+        if "ions" not in library:
+            yield f"{where}: the key 'ions' is missing"
+            return
         for text in library["ions"]:
             try:
                 elements.add(parse_ion(text).element)
@@ -217,8 +260,9 @@ def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
             f"{where}.references.{fault}" for fault in _reference_faults(library, elements)
         )
         yield from (f"{where}.energy: {fault}" for fault in _edge_faults(library, elements))
-        shown = library["map"].get("slater_reduction", library["slater_reduction"])
-        for value in () if sampling.is_range(shown) else grid(shown):
+        reductions = library.get("slater_reduction", [])
+        shown = library["map"].get("slater_reduction", reductions)
+        for value in () if not reductions or sampling.is_range(shown) else grid(shown):
             if not np.isclose(value, grid(library["slater_reduction"])).any():
                 yield f"{where}.map.slater_reduction: {value:g} is not in the library"
         if max(library["map"]["broadening"]) >= len(library["broadening"]):
@@ -243,6 +287,8 @@ def _reference_faults(library: Mapping[str, Any], elements: set[str]) -> Iterato
 def _engine_faults(library: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with a library's engine, or with what is asked of it."""
     kind = library["engine"]
+    if kind == "files":
+        return
     try:
         facts = engines.facts(kind)
     except InputError as error:
@@ -416,6 +462,10 @@ def _check_crosscheck(study: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _values_of_ten_dq(library: Mapping[str, Any]) -> int:
+    if library["engine"] == "files":
+        known = {(entry.ion, entry.value("ten_dq")) for entry in listing(library["files"]).entries}
+        counts = Counter(ion for ion, value in known if not np.isnan(value))
+        return max(counts.values(), default=0)
     spec = library["ten_dq"]
     return library["samples"] if sampling.is_range(spec) else len(grid(spec))
 

@@ -62,9 +62,7 @@ def _spectrum_labels() -> dict[str, Variable]:
         ),
         "valence": known("1", "valence (oxidation state)"),
         **_ion_parameters("spectrum"),
-        "lorentzian_hwhm_l3": known("eV", "Lorentzian half width at half maximum, L3"),
-        "lorentzian_hwhm_l2": known("eV", "Lorentzian half width at half maximum, L2"),
-        "gaussian_sigma": known("eV", "Gaussian standard deviation"),
+        **_widths("spectrum"),
         "energy_uncertainty": known("eV", "largest shift that the search may find"),
         "scenario": Variable(("spectrum",), TEXT, None, "scenario, empty for measured spectra"),
         "level": known("1", "strength of the disturbance, in the units of its kind"),
@@ -75,13 +73,36 @@ def _spectrum_labels() -> dict[str, Variable]:
 
 
 def _ragged(
-    outer: str, inner: str, energy: str, intensity: str, dtype: str = FLOAT
+    outer: str, inner: str, energy: str, intensity: str, dtype: str = FLOAT, prefix: str = ""
 ) -> dict[str, Variable]:
     """A CF contiguous ragged array: ``row_size`` consecutive values of ``inner`` per ``outer``."""
     return {
-        "energy": Variable((inner,), dtype, "eV", energy),
-        "intensity": Variable((inner,), dtype, "1", intensity),
-        "row_size": Variable((outer,), INTEGER, "1", f"number of {inner}s per {outer}"),
+        f"{prefix}energy": Variable((inner,), dtype, "eV", energy),
+        f"{prefix}intensity": Variable((inner,), dtype, "1", intensity),
+        f"{prefix}row_size": Variable((outer,), INTEGER, "1", f"number of {inner}s per {outer}"),
+    }
+
+
+def _output(inner: str, prefix: str) -> dict[str, Variable]:
+    """Curves or sticks of other programs: isotropic, and by polarisation, NaN where not known."""
+    return {
+        **_ragged("entry", inner, "energy in the file", "isotropic intensity", prefix=prefix),
+        f"{prefix}components": Variable(
+            (inner, "polarisation"), FLOAT, "1", "intensity by polarisation", may_be_nan=True
+        ),
+    }
+
+
+def _widths(dim: str) -> dict[str, Variable]:
+    """Line widths, NaN where they are not known."""
+    names = {
+        "lorentzian_hwhm_l3": "Lorentzian half width at half maximum, L3",
+        "lorentzian_hwhm_l2": "Lorentzian half width at half maximum, L2",
+        "gaussian_sigma": "Gaussian standard deviation",
+    }
+    return {
+        name: Variable((dim,), FLOAT, "eV", long_name, may_be_nan=True)
+        for name, long_name in names.items()
     }
 
 
@@ -107,6 +128,21 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
             ("polarisation",), TEXT, None, "polarisation of the light", optional=True
         ),
         **_ion_parameters("point"),
+    },
+    "outputs": {
+        **_output("curve_point", "curve_"),
+        **_output("stick", "stick_"),
+        "polarisation": Variable(("polarisation",), TEXT, None, "polarisation of the light"),
+        "file": Variable(("entry",), TEXT, None, "file that was read"),
+        "kind": Variable(("entry",), TEXT, None, "program that wrote it"),
+        "ion": Variable(("entry",), TEXT, None, "ion"),
+        "symmetry": Variable(("entry",), TEXT, None, "point group"),
+        **_ion_parameters("entry"),
+        **_widths("entry"),
+        "energy_shift": Variable(("entry",), FLOAT, "eV", "shift to be added to the energies"),
+        "l3_l2_boundary": Variable(
+            ("entry",), FLOAT, "eV", "between L3 and L2, from the configuration average"
+        ),
     },
     "recorded": {
         **_ragged("spectrum", "sample", "energy as recorded", "signal, white line positive"),
@@ -168,6 +204,11 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
 # Variables that xarray keeps as coordinates: labels rather than results.
 _RESULTS = {
     "sticks": ("energy", "intensity", "row_size", "components"),
+    "outputs": tuple(
+        f"{part}_{name}"
+        for part in ("curve", "stick")
+        for name in ("energy", "intensity", "row_size", "components")
+    ),
     "recorded": ("energy", "intensity", "row_size"),
     "spectra": ("intensity",),
     "shifts": ("energy_shift", "similarity"),
@@ -271,10 +312,12 @@ def read(path: str | Path, kind: str) -> xr.Dataset:
     return data
 
 
-def split_rows(data: xr.Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
+def split_rows(data: xr.Dataset, prefix: str = "") -> list[tuple[np.ndarray, np.ndarray]]:
     """The (energy, intensity) pairs of a ragged file, one per point or spectrum, float64."""
-    ends = np.cumsum(data["row_size"].values)[:-1]
-    energy, intensity = (data[name].values.astype(float) for name in ("energy", "intensity"))
+    ends = np.cumsum(data[f"{prefix}row_size"].values)[:-1]
+    energy, intensity = (
+        data[f"{prefix}{name}"].values.astype(float) for name in ("energy", "intensity")
+    )
     return list(zip(np.split(energy, ends), np.split(intensity, ends), strict=True))
 
 

@@ -201,6 +201,8 @@ def offset_onto_ion(
     axis = extended(frame.grid, int(steps[0]) + 1)
     spectrum = resample(energy + coarse, intensity, axis)[None]
     of_ion = frame.library[frame.ions == ion]
+    if not len(of_ion):
+        raise InputError(f"energy_reference.ion: the library holds no {ion}")
     shift, similarity = correlate(spectrum, of_ion, steps)
     part = fraction(spectrum, of_ion, shift, similarity)
     return coarse + float(shift[0, similarity[0].argmax()] + part[0]) * frame.step

@@ -85,10 +85,8 @@ def messages(output):
     return sorted(re.findall(r"^Job \d+: (.*)$", output, flags=re.MULTILINE))
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A workspace whose small study has run to its end; copy it, don't change it."""
-    folder = tmp_path_factory.mktemp("workflow") / "project"
+def fresh(folder: Path) -> Workspace:
+    """A workspace in a new folder, with a record to look up, in which nothing has run yet."""
     folder.mkdir()
     for part in PARTS:
         source = PROJECT / part
@@ -99,7 +97,20 @@ def finished(tmp_path_factory):
             shutil.copy2(source, folder)
     workspace = Workspace(folder)
     workspace.write_spectrum("oxide.csv", ten_dq=0.8)
-    study = yaml.safe_load((folder / "config" / "quick.yaml").read_text())
+    return workspace
+
+
+@pytest.fixture
+def new_workspace(tmp_path):
+    """A workspace of the test's own in which nothing has run yet."""
+    return fresh(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A workspace whose small study has run to its end; copy it, don't change it."""
+    workspace = fresh(tmp_path_factory.mktemp("workflow") / "project")
+    study = yaml.safe_load((workspace.folder / "config" / "quick.yaml").read_text())
     study["queries"] = {"oxides": {"library": "mn", "files": ["oxide.csv"]}}
     study["measures"] = {
         "correlation": {"kind": "correlation"},

@@ -66,7 +66,10 @@ class DistanceEstimator(ABC):
         return self
 
     def predict(self, distance: np.ndarray) -> Estimates:
-        """Estimates from distances of shape (n, m); library spectra at infinity are left out."""
+        """Estimates from distances of shape (n, m); library spectra at infinity are left out.
+
+        10Dq is NaN where that of the nearest library spectrum of the valence is not known.
+        """
         if not hasattr(self, "candidates_"):
             raise RuntimeError("fit the estimator before it predicts")
         # Near its minimum this grows with the square of a parameter's change for every measure.

@@ -38,5 +38,8 @@ def rank(loss: pd.DataFrame) -> Ranking:
 
 
 def loss(errors: pd.DataFrame) -> pd.Series:
-    """Per spectrum the error of 10Dq (eV), far beyond any where the valence is wrong."""
-    return errors["ten_dq_error"].abs() + WRONG_VALENCE * ~errors["valence_correct"]
+    """Per spectrum the error of 10Dq (eV), far beyond any where it or the valence is missed."""
+    return (
+        errors["ten_dq_error"].abs().fillna(WRONG_VALENCE)
+        + WRONG_VALENCE * ~errors["valence_correct"]
+    )

@@ -18,6 +18,7 @@ from whiteline import engines
 from whiteline.atomic import parse_ion
 from whiteline.broadening import Broadening, broaden
 from whiteline.evaluation.disturbances import disturb
+from whiteline.evaluation.from_files import References
 from whiteline.grids import grid
 from whiteline.library import axis_zero
 from whiteline.sampling import is_range, limits
@@ -34,11 +35,13 @@ class Draw:
     """One test spectrum: what it is, and the disturbances at each level.
 
     ``parameters`` are those of the engine, ``widths`` those of the broadening, ``disturbances``
-    has one entry per level and ``levels`` their strengths (NaN where nothing is varied).
+    has one entry per level and ``levels`` their strengths (NaN where nothing is varied). ``zero``
+    is where the engine's zero lies on the library's axis, eV.
     """
 
     ion: str
     symmetry: str
+    zero: float
     parameters: dict[str, float]
     widths: dict[str, float]
     disturbances: list[dict[str, float]]
@@ -51,7 +54,10 @@ def generator(seed: int, *names: str) -> np.random.Generator:
 
 
 def draws(
-    scenario: Mapping[str, Any], library: Mapping[str, Any], rng: np.random.Generator
+    scenario: Mapping[str, Any],
+    library: Mapping[str, Any],
+    rng: np.random.Generator,
+    references: References | None = None,
 ) -> list[Draw]:
     """Draw the test spectra of a scenario.
 
@@ -61,30 +67,53 @@ def draws(
         Their configurations, with defaults filled in.
     rng
         Source of every draw.
+    references
+        The spectra of a library of other programs' files, which then tell ions and parameters.
     """
-    return [_draw(scenario, library, rng) for _ in range(scenario["spectra"])]
+    return [_draw(scenario, library, rng, references) for _ in range(scenario["spectra"])]
 
 
 def _draw(
-    scenario: Mapping[str, Any], library: Mapping[str, Any], rng: np.random.Generator
+    scenario: Mapping[str, Any],
+    library: Mapping[str, Any],
+    rng: np.random.Generator,
+    references: References | None,
 ) -> Draw:
-    axes = {axis: library[axis] for axis in AXES if axis in library}
-    parameters = {axis: _on_axis(spec, rng) for axis, spec in axes.items()}
-    if scenario["tier"] != "a":
-        parameters["ten_dq"] = _uniform(limits(axes["ten_dq"]), rng)
+    if references is None:
+        parameters = _of_axes(scenario, library, rng)
+    else:
+        truth = references.draw(scenario["tier"], rng)
+        parameters = truth.parameters
     widths = dict(library["broadening"][rng.integers(len(library["broadening"]))])
     for name, ends in scenario["draw"].items():
         (widths if name in BROADENING else parameters)[name] = _uniform(ends, rng)
     fixed = {name: _uniform(ends, rng) for name, ends in scenario["disturb"].items()}
     (varied, levels) = next(iter(scenario["vary"].items()), (None, [np.nan]))
+    if references is None:
+        ion, symmetry = (str(rng.choice(library[name])) for name in ("ions", "symmetry"))
+        zero = axis_zero(parse_ion(ion), library["chemical_shift"])
+    else:
+        ion, symmetry, zero = truth.ion, truth.symmetry, truth.zero
     return Draw(
-        ion=str(rng.choice(library["ions"])),
-        symmetry=str(rng.choice(library["symmetry"])),
+        ion=ion,
+        symmetry=symmetry,
+        zero=zero,
         parameters=parameters,
         widths=widths,
         disturbances=[fixed if varied is None else {**fixed, varied: level} for level in levels],
         levels=[float(level) for level in levels],
     )
+
+
+def _of_axes(
+    scenario: Mapping[str, Any], library: Mapping[str, Any], rng: np.random.Generator
+) -> dict[str, float]:
+    """Parameters on the axes of a simulated library, 10Dq anywhere in between but in tier a."""
+    axes = {axis: library[axis] for axis in AXES if axis in library}
+    parameters = {axis: _on_axis(spec, rng) for axis, spec in axes.items()}
+    if scenario["tier"] != "a":
+        parameters["ten_dq"] = _uniform(limits(axes["ten_dq"]), rng)
+    return parameters
 
 
 def _on_axis(spec: Any, rng: np.random.Generator) -> float:
@@ -97,7 +126,11 @@ def _uniform(ends: float | list[float], rng: np.random.Generator) -> float:
 
 
 def recorded_scenarios(
-    library: Mapping[str, Any], library_name: str, scenarios: Mapping[str, Any], seed: int
+    library: Mapping[str, Any],
+    library_name: str,
+    scenarios: Mapping[str, Any],
+    seed: int,
+    references: References | None = None,
 ) -> dict[str, np.ndarray]:
     """All test spectra of a library as columns of a "recorded" contract.
 
@@ -109,13 +142,15 @@ def recorded_scenarios(
         Its name, which with the scenario's name and ``seed`` determines every draw.
     scenarios
         Configurations by name.
+    references
+        The spectra of a library of other programs' files.
     """
     programs: dict[tuple[str, str], engines.Engine] = {}
     settings = engines.settings(library)
     records: list[dict[str, Any]] = []
     for name, scenario in scenarios.items():
         rng = generator(seed, library_name, name)
-        for number, draw in enumerate(draws(scenario, library, rng)):
+        for number, draw in enumerate(draws(scenario, library, rng, references)):
             key = (draw.ion, draw.symmetry)
             if key not in programs:
                 programs[key] = engines.load(
@@ -151,13 +186,12 @@ def _record(
     start = grid_energy[0] - AXIS_MARGIN + rng.uniform(0, step)
     energy = np.arange(start, grid_energy[-1] + AXIS_MARGIN, step)
     sticks = engine.sticks(Parameters(**draw.parameters))
-    zero = axis_zero(parse_ion(draw.ion), library["chemical_shift"])
     (clean,) = broaden(
         sticks.energy,
         sticks.intensity,
         engine.l3_l2_boundary,
         [Broadening(**draw.widths)],
-        energy - zero,
+        energy - draw.zero,
     )
     return disturb(energy, clean, disturbances, rng)
 

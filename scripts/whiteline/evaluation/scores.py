@@ -90,7 +90,7 @@ def _scores(group: pd.DataFrame) -> pd.Series:
         "ten_dq_mae": size.mean(),
         "ten_dq_median": size.median(),
         "ten_dq_p95": size.quantile(0.95),
-        "ten_dq_failure_rate": (size > FAILURE).mean(),
+        "ten_dq_failure_rate": (~(size <= FAILURE)).mean(),
     }
     for name in group.columns:
         if name.startswith(("covered_", "width_")):

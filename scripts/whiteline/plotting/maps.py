@@ -30,7 +30,7 @@ def map_figure(embedding: xr.Dataset) -> go.Figure:
     ions = embedding["ion"].values.astype(str)
     text = np.array(
         [
-            f"{ion_label(ion)}, 10Dq {value:.2f} eV"
+            ion_label(ion) + (f", 10Dq {value:.2f} eV" if np.isfinite(value) else "")
             for ion, value in zip(ions, embedding["ten_dq"].values, strict=True)
         ]
     )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from whiteline import __version__, plotting, sampling
 from whiteline.grids import grid
-from whiteline.report.formatting import NOTHING
+from whiteline.report.formatting import NOTHING, count
 from whiteline.report.page import Part, Section, Table
 from whiteline.report.products import Branch, Products, levels
 from whiteline.simulation import AXES
 
+WIDTHS = ("lorentzian_hwhm_l3", "lorentzian_hwhm_l2", "gaussian_sigma")
 PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "xarray", "netCDF4", "plotly", "snakemake")
 
 
@@ -35,7 +38,17 @@ def chapter(products: Products) -> Section:
         text.append("No scenarios were configured, so nothing was scored.")
     ways = "; ".join(f"{name}: {_settings(way)}" for name, way in study["preprocessings"].items())
     part = Part(text=[*text, f"Preprocessing: {ways}."], tables=tables)
-    return Section("run", "What was run", [part])
+    return Section("run", "What was run", [part, *_skipped(products)])
+
+
+def _skipped(products: Products) -> Iterator[Part]:
+    """What was wrong with the files of other programs that were left out."""
+    for name, branch in {branch.library: branch for branch in products.branches}.items():
+        sentences = json.loads(branch.spectra.attrs.get("skipped", "[]"))
+        if sentences:
+            left_out = count(len(sentences), "file")
+            heading = f"Library {name}: {left_out} of calculated spectra left out"
+            yield Part(heading=heading, text=sentences)
 
 
 def _versions() -> Iterator[str]:
@@ -77,11 +90,11 @@ def _libraries(products: Products) -> Table:
 
 
 def _library(library: Mapping[str, Any], branch: Branch) -> list[str]:
-    axes = [_axis(axis, library) for axis in AXES if axis in library]
-    widths = [
-        f"{w['lorentzian_hwhm_l3']:g} / {w['lorentzian_hwhm_l2']:g} / {w['gaussian_sigma']:g}"
-        for w in library["broadening"]
-    ]
+    if library["engine"] == "files":
+        axes, widths = ["from files", *_axes_found(branch.spectra)], _widths_found(branch.spectra)
+    else:
+        axes = [_axis(axis, library) for axis in AXES if axis in library]
+        widths = [_widths(*(w[name] for name in WIDTHS)) for w in library["broadening"]]
     scale = library["energy"]
     return [
         ", ".join(plotting.ion_label(ion) for ion in library["ions"]),
@@ -92,6 +105,23 @@ def _library(library: Mapping[str, Any], branch: Branch) -> list[str]:
         f"{scale['start']:g} … {scale['stop']:g} in steps of {scale['step']:g} "
         f"({branch.spectra.sizes['energy']} points)",
     ]
+
+
+def _widths(*values: float) -> str:
+    return " / ".join(f"{value:g}" if np.isfinite(value) else NOTHING for value in values)
+
+
+def _axes_found(spectra: xr.Dataset) -> Iterator[str]:
+    """The parameters that are known of other programs' spectra, with their ranges."""
+    for axis in AXES:
+        values = np.unique(spectra[axis].values[np.isfinite(spectra[axis].values)])
+        if values.size:
+            yield _axis(axis, {axis: values.tolist()})
+
+
+def _widths_found(spectra: xr.Dataset) -> list[str]:
+    table = np.column_stack([spectra[name].values for name in WIDTHS])
+    return list(dict.fromkeys(_widths(*row) for row in np.unique(table, axis=0)))
 
 
 def _axis(axis: str, library: Mapping[str, Any]) -> str:

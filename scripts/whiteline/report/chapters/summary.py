@@ -43,7 +43,9 @@ def _simulated(products: Products) -> str:
     parts = []
     for name, branch in libraries.items():
         ions = ", ".join(map(plotting.ion_label, study["libraries"][name]["ions"]))
-        parts.append(f"{branch.spectra.sizes['spectrum']:,} L2,3 spectra of {ions} ({name})")
+        source = ", from files" if study["libraries"][name]["engine"] == "files" else ""
+        size = f"{branch.spectra.sizes['spectrum']:,} L2,3 spectra of {ions}"
+        parts.append(f"{size} ({name}{source})")
     words = f"Simulated: {'; '.join(parts)}."
     tests = spectra_in(products.scored)
     if tests:
