@@ -93,8 +93,8 @@ def differences(files: Iterable[tuple[str, xr.Dataset]]) -> pd.DataFrame:
         missing = [engines.facts(k) for k in engines.kinds() if engines.version(k) is None]
         hints = "".join(f"; {facts.name}: {facts.installation}" for facts in missing)
         raise InputError(
-            "a cross-check needs two engines that know the same case, and there is only one"
-            f" ({', '.join(engines.installed())}){hints}"
+            "a cross-check needs two engines that know the same case; installed are"
+            f" {', '.join(engines.installed())}{hints}"
         )
     return pd.DataFrame(rows)
 
