@@ -32,8 +32,11 @@ lint: $(READY)
 	! $(BIN)/snakemake --lint 2>&1 | grep '^    \* ' | grep -v 'Specify a conda environment'
 
 bench: $(READY)
-	$(INSTALL) --editable '.[engines]'
+	$(INSTALL) --editable '.[engines,peers]'
+	# aeon asks for older versions of numba and pandas than are pinned; it works with these.
+	$(INSTALL) --no-deps aeon deprecated wrapt
 	$(BIN)/python benchmarks/engine.py
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python benchmarks/measures.py
 
 clean:
 	rm -rf results

@@ -106,9 +106,9 @@ def triangle(a, b, width=20):
 
 
 def quantiles(a, b, number=20_000):
-    """Energies at many levels of both cumulative distributions."""
-    levels = (np.arange(number) + 0.5) / number
-    return [ENERGY[np.searchsorted(np.cumsum(x) / x.sum(), levels)] for x in (a, b)]
+    """Energies at many levels of both distributions, each point's intensity over its step."""
+    levels, edges = (np.arange(number) + 0.5) / number, ENERGY[0] + STEP * (np.arange(301) - 0.5)
+    return [np.interp(levels, np.append(0, np.cumsum(x) / x.sum()), edges) for x in (a, b)]
 
 
 def mixed(x, floor=1e-6):
@@ -152,7 +152,7 @@ TRUSTED = {
     "wasserstein_2": lambda a, b: np.sqrt(mean_square(*quantiles(a, b))),
 }
 # What 256 quantiles leave of the exact integral.
-TOLERANCES = {"wasserstein_2": 2e-3}
+TOLERANCES = {"wasserstein_2": 5e-4}
 # Trusted elsewhere: there is nothing else that learns or ranks in just this way.
 OWN_TESTS = {"ensemble", "learned"}
 
@@ -278,7 +278,8 @@ def test_finite_on_noise_with_negative_values(measure):
     for queries in (noisy, noise):
         result = distances(measure, queries, simulated(5, seed=1))
         assert np.isfinite(result).all()
-        assert (result > 0).all()
+        # Only the nearest may be at rank zero.
+        assert (result > 0).sum() >= result.size - measure.facts.depends_on_library * len(result)
 
 
 @claiming("depends_on_library", False)
@@ -286,7 +287,7 @@ def test_order(measure):
     """Twice the change gives 2^order times the distance."""
     # Ranks change only where the change exceeds the difference of neighbouring points: to see the
     # power, points must be dense and the change not small. Flat parts still lower it a little.
-    ranks = measure.kind == "spearman"
+    ranks = measure.kind in ("kendall", "spearman")
     energy = np.linspace(ENERGY[0], ENERGY[-1], 3000) if ranks else ENERGY
     small, tolerance = (0.01, 0.25) if ranks else (1e-3, 0.02)
     spectra, others = (simulated(20, seed, energy) for seed in (0, 1))
@@ -374,7 +375,8 @@ def test_spectra_that_cannot_be_compared(measure, value):
         "spectral_angle",
     )
     if needs_shape or (needs_signal and value == 0):
-        with pytest.raises(InputError, match=f"{measure.kind}: spectrum 1 "):
+        named = [measure.kind, *(member.kind for member in measure.members)]
+        with pytest.raises(InputError, match=f"({'|'.join(named)}): spectrum 1 "):
             measure.prepare(spectra, ENERGY)
     else:
         assert np.isfinite(distances(measure, spectra, spectra)).all()
@@ -394,10 +396,16 @@ def test_wrong_grid(measure):
 
 
 def test_spectra_prepared_on_different_grids(measure):
-    prepared = measure.prepare(simulated(2), ENERGY)
-    shorter = measure.prepare(simulated(2, energy=ENERGY[:-9]), ENERGY[:-9])
-    with pytest.raises(InputError, match="were not prepared alike"):
-        measure.pairwise(prepared, shorter, ENERGY)
+    if measure.kind == "wasserstein_2":
+        pytest.skip("quantiles can be compared whatever the grids")
+    whole, shorter = simulated(2), simulated(2, energy=ENERGY[:-9])
+
+    def compare():
+        prepared = measure.prepare(whole, ENERGY), measure.prepare(shorter, ENERGY[:-9])
+        measure.pairwise(*prepared, ENERGY)
+
+    with pytest.raises(InputError, match=r"were not prepared alike|learnt from 300 energies"):
+        compare()
 
 
 def test_measures_do_not_import_each_other(measure):
@@ -589,10 +597,11 @@ def test_members_that_make_no_sense(members, message):
 
 
 def grouped(count, seed):
-    """Spectra of 12 groups, each with its own lines and a random width, and their labels."""
+    """Spectra of 12 groups that differ little, with random widths, and their labels."""
     random = np.random.default_rng(seed)
     group = np.arange(count) % 12
-    wide = np.array([gaussian_filter1d(x, random.uniform(1, 6)) for x in simulated(12)[group]])
+    spectra = simulated(1, seed=8) + 0.2 * (simulated(12) - simulated(1, seed=8))
+    wide = np.array([gaussian_filter1d(x, random.uniform(1, 6)) for x in spectra[group]])
     return wide, {"valence": 2.0 + group % 3, "ten_dq": 0.5 * (group // 3)}, group
 
 
@@ -814,7 +823,7 @@ def test_users_file_that_breaks_the_contract(own_file, old, new, message):
         ("intensity * scale", "intensity[0]", r"prepare returned float64 of shape \(300,\) for 2"),
         ("intensity * scale", "list(intensity)", "prepare returned a list"),
         ("intensity * scale", "intensity * np.nan", "prepare returned values that are not finite"),
-        (".max(-1) ** power", "", r"pairwise returned float64 of shape \(2, 2, 300\)"),
+        (".max(-1) ** power", "", r"pairwise returned float32 of shape \(2, 2, 300\)"),
         (".max(-1) ** power", ".max(-1).T[:1]", r"must return numbers of shape \(2, 2\)"),
         (".max(-1) ** power", ".max(-1) * np.nan", "distances that are negative or not finite"),
         (".max(-1) ** power", ".max(-1) - 1", "distances that are negative or not finite"),

@@ -295,7 +295,9 @@ def _checked(kind: str, function: str, result: Any, wanted: tuple[int, ...]) -> 
         raise InputError(f"{kind}: {function} returned distances that are negative or not finite")
     if result.dtype.kind != "f":
         result = result.astype(float)
-    return np.maximum(result, 0)
+    # In place: a new matrix may cost as much as the distances themselves.
+    own = result.flags.owndata and result.flags.writeable
+    return np.maximum(result, 0, out=result if own else None)
 
 
 def _is_real(value: object) -> bool:

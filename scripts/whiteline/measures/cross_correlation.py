@@ -20,7 +20,7 @@ MEASURE = Measure(
     symmetric=True,
     is_metric=False,
     needs_nonnegative=False,
-    tolerates_shift=True,
+    tolerates_shift=False,
     order=2,
     cost="matrix product",
 )

@@ -52,6 +52,8 @@ def pairwise(queries: np.ndarray, library: np.ndarray, energy: np.ndarray) -> np
     -------
     ndarray of shape (n, m)
     """
+    from scipy.special import kl_div
+
     from whiteline.measures.kernels import tiles
 
     out = tiles.entropy_gain(queries, library) / 2
@@ -59,9 +61,8 @@ def pairwise(queries: np.ndarray, library: np.ndarray, energy: np.ndarray) -> np
     def directly(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         p, q = queries[rows, 0].astype(float), library[columns, 0].astype(float)
         mean = (p + q) / 2
-        # u ln u - u + 1, never negative, for both: they add up to the same as without - u + 1.
-        terms = [(u + 1) * np.log1p(u) - u for u in ((x - mean) / (mean + TINY) for x in (p, q))]
-        return (mean * sum(terms)).sum(axis=1) / 2
+        # x ln(x / y) - x + y, of which no term is negative; the rest adds up to zero.
+        return (kl_div(p, mean) + kl_div(q, mean)).sum(axis=1) / 2
 
     replace_small(out, CANCELLED * np.finfo(out.dtype).eps / 10, directly)
     return np.sqrt(np.maximum(out, 0))

@@ -40,7 +40,7 @@ def fit(
     *,
     components: int = 32,
     shift: float = 0.1,
-    noise: float = 0.02,
+    noise: float = 0.2,
     slope: float = 0.1,
 ) -> np.ndarray:
     """The axes of the distance, shape (points, components).
@@ -94,8 +94,10 @@ def prepare(intensity: np.ndarray, energy: np.ndarray, state: np.ndarray) -> np.
     Raises
     ------
     InputError
-        If a spectrum is zero throughout.
+        If a spectrum is zero throughout, or on another grid than those learnt from.
     """
+    if len(state) != len(energy):
+        raise InputError(f"was learnt from {len(state)} energies, not {len(energy)}")
     return unit_rows(intensity) @ state
 
 

@@ -24,7 +24,15 @@ ABSOLUTE, SQUARED, LARGEST, CUBED, CANBERRA, CHI_SQUARE = range(6)
 LIBRARY, QUERIES = 4, 2  # the tile
 BLOCK = 96  # library spectra; of 500 points in single precision 190 kB
 PADDING = 32  # points; LLVM takes four AVX registers of single precision at a time
-TINY = 1e-30  # makes 0 / 0 and 0 log 0 zero; normal in single precision
+TINY = 1e-18  # makes 0 / 0 zero; its square is a normal number in single precision
+LN2 = 0.6931471805599453
+LN2_SINGLE = np.float32(LN2)
+# ln(1 + z) / z between sqrt(1/2) - 1 and sqrt(2) - 1, error below 1e-7: Chebyshev interpolation.
+L0, L1, L2, L3, L4, L5, L6, L7, L8 = (
+    np.polynomial.Chebyshev.interpolate(lambda z: np.log1p(z) / z, 8, (0.5**0.5 - 1, 2**0.5 - 1))
+    .convert(kind=np.polynomial.Polynomial)
+    .coef.astype(np.float32)
+)
 
 
 def absolute(queries: np.ndarray, library: np.ndarray) -> np.ndarray:
@@ -102,17 +110,16 @@ def _cubed(queries, library, out):
 
 @njit(**COMPILE)
 def _canberra(queries, library, out):
-    _all(CANBERRA, queries, library, out)
+    _all_ratios(CANBERRA, queries, library, out)
 
 
 @njit(**COMPILE)
 def _chi_square(queries, library, out):
-    _all(CHI_SQUARE, queries, library, out)
+    _all_ratios(CHI_SQUARE, queries, library, out)
 
 
 @njit(**COMPILE)
 def _entropy_gain(queries, library, out):
-    tiny = queries.dtype.type(TINY)
     for row in range(len(queries)):
         p, p_log = queries[row, 0], queries[row, 1]
         for column in range(len(library)):
@@ -121,7 +128,7 @@ def _entropy_gain(queries, library, out):
             for point in range(len(p)):
                 both = p[point] + q[point]
                 # Point by point the terms nearly cancel; of their sums little would be left.
-                total += (p_log[point] + q_log[point]) - both * _log(both + tiny)
+                total += (p_log[point] + q_log[point]) - both * _log(both)
             out[row, column] = total
 
 
@@ -136,7 +143,7 @@ def _all(kind, queries, library, out):
 
 @njit(inline="always")
 def _tile(kind, queries, library, i, j, out):
-    tiny, zero = queries.dtype.type(TINY), queries.dtype.type(0)
+    zero = queries.dtype.type(0)
     # At the ends the last spectrum stands in for those that are not there.
     last, end = len(queries) - 1, len(library) - 1
     i1, j1, j2, j3 = min(i + 1, last), min(j + 1, end), min(j + 2, end), min(j + 3, end)
@@ -146,29 +153,25 @@ def _tile(kind, queries, library, i, j, out):
     for point in range(queries.shape[1]):
         x0, x1 = a0[point], a1[point]
         y0, y1, y2, y3 = b0[point], b1[point], b2[point], b3[point]
-        s00 = _add(kind, s00, _term(kind, x0, y0, tiny))
-        s01 = _add(kind, s01, _term(kind, x0, y1, tiny))
-        s02 = _add(kind, s02, _term(kind, x0, y2, tiny))
-        s03 = _add(kind, s03, _term(kind, x0, y3, tiny))
-        s10 = _add(kind, s10, _term(kind, x1, y0, tiny))
-        s11 = _add(kind, s11, _term(kind, x1, y1, tiny))
-        s12 = _add(kind, s12, _term(kind, x1, y2, tiny))
-        s13 = _add(kind, s13, _term(kind, x1, y3, tiny))
+        s00 = _add(kind, s00, _term(kind, x0, y0))
+        s01 = _add(kind, s01, _term(kind, x0, y1))
+        s02 = _add(kind, s02, _term(kind, x0, y2))
+        s03 = _add(kind, s03, _term(kind, x0, y3))
+        s10 = _add(kind, s10, _term(kind, x1, y0))
+        s11 = _add(kind, s11, _term(kind, x1, y1))
+        s12 = _add(kind, s12, _term(kind, x1, y2))
+        s13 = _add(kind, s13, _term(kind, x1, y3))
     out[i, j], out[i, j1], out[i, j2], out[i, j3] = s00, s01, s02, s03
     out[i1, j], out[i1, j1], out[i1, j2], out[i1, j3] = s10, s11, s12, s13
 
 
 @njit(inline="always")
-def _term(kind, x, y, tiny):
+def _term(kind, x, y):
     difference = x - y
     if kind == SQUARED:
         return difference * difference
     if kind == CUBED:
         return difference * difference * abs(difference)
-    if kind == CANBERRA:
-        return abs(difference) / (abs(x) + abs(y) + tiny)
-    if kind == CHI_SQUARE:
-        return difference * difference / (x + y + tiny)
     return abs(difference)
 
 
@@ -177,6 +180,35 @@ def _add(kind, total, term):
     if kind == LARGEST:
         return _maximum(total, term)
     return total + term
+
+
+@njit(inline="always")
+def _all_ratios(kind, queries, library, out):
+    """Sums of ratios. Division is what takes time, so two points share one: a/b + c/d."""
+    tiny, half = queries.dtype.type(TINY), queries.shape[1] // 2
+    for start in range(0, len(library), BLOCK):
+        for row in range(len(queries)):
+            a = queries[row]
+            for column in range(start, min(start + BLOCK, len(library))):
+                b = library[column]
+                total = queries.dtype.type(0)
+                for point in range(half):
+                    x, y, u, v = a[point], b[point], a[half + point], b[half + point]
+                    over, under = _term(_top(kind), x, y), _sum(kind, x, y) + tiny
+                    other_over, other_under = _term(_top(kind), u, v), _sum(kind, u, v) + tiny
+                    above = over * other_under + other_over * under
+                    total += above / (under * other_under)
+                out[row, column] = total
+
+
+@njit(inline="always")
+def _top(kind):
+    return SQUARED if kind == CHI_SQUARE else ABSOLUTE
+
+
+@njit(inline="always")
+def _sum(kind, x, y):
+    return x + y if kind == CHI_SQUARE else abs(x) + abs(y)
 
 
 @intrinsic
@@ -193,11 +225,11 @@ def _maximum(context, a, b):
 
 
 def _log(x):
-    """Natural logarithm of a positive normal number, relative error of a few roundings.
+    """Natural logarithm of a positive number, to a few roundings; some finite number for zero.
 
     Written without branches and with conversions that every SIMD unit has, because numba
     vectorises no call to the logarithm of libm. x = m 2^k with m between sqrt(1/2) and sqrt(2);
-    ln m = 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.172, by its power series.
+    ln m is a polynomial in single precision, the series of 2 artanh((m - 1) / (m + 1)) in double.
     """
     raise NotImplementedError("compiled code only")
 
@@ -209,18 +241,14 @@ def _log_compiled(x):
 
 
 def _log_single(x):
-    one = np.float32(1)
-    bits = np.float32(x).view(np.int32) - np.int32(0x3F3504F3)
-    exponent = bits & np.int32(-(1 << 23))
+    # Cast at each step: sums of int32 are int64 in numba, which halves the SIMD lanes.
+    bits = np.int32(np.float32(x).view(np.int32) - np.int32(0x3F3504F3))
+    exponent = np.int32(bits & np.int32(-(1 << 23)))
     mantissa = np.int32(np.float32(x).view(np.int32) - exponent).view(np.float32)
-    s = (mantissa - one) / (mantissa + one)
-    z = s * s
-    # The first term left out is 2 s^11 / 11 < 1e-9.
-    series = np.float32(1 / 3) + z * (
-        np.float32(1 / 5) + z * (np.float32(1 / 7) + z * np.float32(1 / 9))
-    )
-    power = np.float32(np.int32(exponent >> np.int32(23)))
-    return power * np.float32(0.6931471805599453) + (s + s) * (one + z * series)
+    z = mantissa - np.float32(1)
+    series = L5 + z * (L6 + z * (L7 + z * L8))
+    series = L0 + z * (L1 + z * (L2 + z * (L3 + z * (L4 + z * series))))
+    return np.float32(np.int32(exponent >> np.int32(23))) * LN2_SINGLE + z * series
 
 
 def _log_double(x):
@@ -229,10 +257,10 @@ def _log_double(x):
     mantissa = np.int64(np.float64(x).view(np.int64) - exponent).view(np.float64)
     s = (mantissa - 1.0) / (mantissa + 1.0)
     z = s * s
-    # The first term left out is below 1e-15 s.
+    # |s| < 0.172: the first term left out is below 1e-15 s.
     series = 1 / 15 + z * (1 / 17 + z * (1 / 19))
     series = 1 / 9 + z * (1 / 11 + z * (1 / 13 + z * series))
     series = 1 / 3 + z * (1 / 5 + z * (1 / 7 + z * series))
     # The exponent as a number: 2^52 + 2^51 + k has k in its last bits, and AVX2 has no conversion.
     biased = np.int64((exponent >> 52) + np.int64(0x4338000000000000)).view(np.float64)
-    return (biased - 6755399441055744.0) * 0.6931471805599453 + 2.0 * (s + s * z * series)
+    return (biased - 6755399441055744.0) * LN2 + 2.0 * (s + s * z * series)
