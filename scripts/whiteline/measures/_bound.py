@@ -290,14 +290,14 @@ def _checked(kind: str, function: str, result: Any, wanted: tuple[int, ...]) -> 
             f"{kind}: {function} returned {_describe(result)} for {wanted[0]} queries and "
             f"{wanted[1]} library spectra; it must return numbers of shape {wanted}"
         )
+    if not result.size:
+        return result.astype(float)
     # NaN compares as false, so this refuses it too.
-    if result.size and not (result.min() >= -BELOW_ZERO and result.max() < np.inf):
+    if not ((lowest := result.min()) >= -BELOW_ZERO and result.max() < np.inf):
         raise InputError(f"{kind}: {function} returned distances that are negative or not finite")
     if result.dtype.kind != "f":
         result = result.astype(float)
-    # In place: a new matrix may cost as much as the distances themselves.
-    own = result.flags.owndata and result.flags.writeable
-    return np.maximum(result, 0, out=result if own else None)
+    return np.maximum(result, 0) if lowest < 0 else result
 
 
 def _is_real(value: object) -> bool:

@@ -171,7 +171,7 @@ def replace_small(
 
     ``directly(rows, columns)`` gives the distances of pairs, one for each row and column.
     """
-    rows, columns = np.nonzero(distances < limit)
+    rows, columns = np.divmod(np.flatnonzero(distances < limit), max(1, distances.shape[1]))
     for start in range(0, len(rows), CHUNK):
         pairs = rows[start : start + CHUNK], columns[start : start + CHUNK]
         distances[pairs] = directly(*pairs)

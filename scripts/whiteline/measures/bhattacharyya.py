@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from whiteline.measures.base import Measure, one_minus_product, unit_sum_rows
+from whiteline.measures.base import Measure, one_minus_product, replace_small, unit_sum_rows
 
 MEASURE = Measure(
     name="Bhattacharyya",
@@ -19,6 +19,9 @@ MEASURE = Measure(
     order=2,
     cost="matrix product",
 )
+
+# Below this, ln(1 - x) loses digits that log1p, which is slower, keeps.
+NEAR = 0.01
 
 
 def prepare(intensity: np.ndarray, energy: np.ndarray) -> np.ndarray:
@@ -47,4 +50,9 @@ def pairwise(queries: np.ndarray, library: np.ndarray, energy: np.ndarray) -> np
     ndarray of shape (n, m)
     """
     apart = one_minus_product(queries, library)
-    return -np.log1p(-np.clip(apart, 0, 1 - np.finfo(apart.dtype).epsneg))
+
+    def directly(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        return -np.log1p(-apart[rows, columns])
+
+    out = -np.log(np.maximum(1 - apart, np.finfo(apart.dtype).eps))
+    return replace_small(out, NEAR, directly)

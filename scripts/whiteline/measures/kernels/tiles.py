@@ -120,16 +120,19 @@ def _chi_square(queries, library, out):
 
 @njit(**COMPILE)
 def _entropy_gain(queries, library, out):
-    for row in range(len(queries)):
-        p, p_log = queries[row, 0], queries[row, 1]
+    for row in range(0, len(queries), QUERIES):
+        # Two queries share what is loaded of a library spectrum; the last may stand in for none.
+        other = min(row + 1, len(queries) - 1)
+        p, p_log, r, r_log = queries[row, 0], queries[row, 1], queries[other, 0], queries[other, 1]
         for column in range(len(library)):
             q, q_log = library[column, 0], library[column, 1]
-            total = queries.dtype.type(0)
+            total = other_total = queries.dtype.type(0)
             for point in range(len(p)):
-                both = p[point] + q[point]
+                both, other_both = p[point] + q[point], r[point] + q[point]
                 # Point by point the terms nearly cancel; of their sums little would be left.
                 total += (p_log[point] + q_log[point]) - both * _log(both)
-            out[row, column] = total
+                other_total += (r_log[point] + q_log[point]) - other_both * _log(other_both)
+            out[row, column], out[other, column] = total, other_total
 
 
 # ``kind`` is a constant in each of the kernels above, so the compiler leaves one branch.

@@ -24,13 +24,19 @@ LANES = 32
 LN2 = 0.6931471805599453
 ROOT3 = 1.7320508075688772
 LOG2_ROOT3 = 0.792481250360578
-# The same and the coefficients of the series in single precision: a plain constant is double.
-LN2_SINGLE, ROOT3_SINGLE = np.float32(LN2), np.float32(ROOT3)
-LOG2_ROOT3_SINGLE, PER_LN2_SINGLE = np.float32(LOG2_ROOT3), np.float32(2 / LN2)
-ONE_SINGLE, E2_SINGLE, E3_SINGLE = np.float32(1), np.float32(1 / 2), np.float32(1 / 6)
-E4_SINGLE, E5_SINGLE, E6_SINGLE = np.float32(1 / 24), np.float32(1 / 120), np.float32(1 / 720)
-A3_SINGLE, A5_SINGLE = np.float32(1 / 3), np.float32(1 / 5)
-A7_SINGLE, A9_SINGLE = np.float32(1 / 7), np.float32(1 / 9)
+# For single precision, because a plain constant is double: sqrt(3) - 1 and + 1; the series of
+# log2 in odd powers; 2^z between -1/2 and 1/2, error below 1e-7, by Chebyshev interpolation.
+LESS, MORE, LOG2_ROOT3_SINGLE = (
+    np.float32(ROOT3 - 1),
+    np.float32(ROOT3 + 1),
+    np.float32(LOG2_ROOT3),
+)
+A1, A3, A5, A7, A9 = (2 / LN2 / np.arange(1, 10, 2)).astype(np.float32)
+E0, E1, E2, E3, E4, E5 = (
+    np.polynomial.Chebyshev.interpolate(np.exp2, 5, (-0.5, 0.5))
+    .convert(kind=np.polynomial.Polynomial)
+    .coef.astype(np.float32)
+)
 # Stands for infinity; sums of it must not overflow in single precision.
 FAR = 1e30
 
@@ -168,12 +174,10 @@ def _exp2_single(x):
     x = max(np.float32(x), np.float32(-126))
     # Added to 1.5 2^23 a number is rounded, and its last bits hold the integer.
     shifted = x + np.float32(12582912)
-    z = (x - (shifted - np.float32(12582912))) * LN2_SINGLE
-    series = E5_SINGLE + z * E6_SINGLE
-    series = E3_SINGLE + z * (E4_SINGLE + z * series)
-    series = ONE_SINGLE + z * (ONE_SINGLE + z * (E2_SINGLE + z * series))
-    power = np.int32((np.float32(shifted).view(np.int32) << 23) + 0x3F800000).view(np.float32)
-    return series * power
+    z = x - (shifted - np.float32(12582912))
+    series = E0 + z * (E1 + z * (E2 + z * (E3 + z * (E4 + z * E5))))
+    exponent = np.int32(np.float32(shifted).view(np.int32) << 23)
+    return np.int32(np.float32(series).view(np.int32) + exponent).view(np.float32)
 
 
 def _exp2_double(x):
@@ -191,11 +195,10 @@ def _exp2_double(x):
 
 
 def _log2_single(x):
-    ratio = (x - (ROOT3_SINGLE - ONE_SINGLE)) / (x + (ROOT3_SINGLE + ONE_SINGLE))
+    ratio = (x - LESS) / (x + MORE)
     z = ratio * ratio
-    series = A5_SINGLE + z * (A7_SINGLE + z * A9_SINGLE)
-    series = ONE_SINGLE + z * (A3_SINGLE + z * series)
-    return LOG2_ROOT3_SINGLE + PER_LN2_SINGLE * ratio * series
+    series = A1 + z * (A3 + z * (A5 + z * (A7 + z * A9)))
+    return LOG2_ROOT3_SINGLE + ratio * series
 
 
 def _log2_double(x):
