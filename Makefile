@@ -38,10 +38,14 @@ lint: $(READY)
 crosscheck: $(PROGRAMS)
 	$(BIN)/snakemake --cores $(CORES) crosscheck
 
-# One core for all programs, and OpenBLAS is to choose its kernels by the processor.
+# OpenBLAS is to choose its kernels by the processor; programs are compared on one core each.
+BENCH := env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE
 bench: $(PROGRAMS)
-	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
-		$(BIN)/python benchmarks/engine.py
+	$(INSTALL) --editable '.[peers]'
+	# aeon asks for older versions of numba and pandas than are pinned; it works with these.
+	$(INSTALL) --no-deps aeon deprecated wrapt
+	$(BENCH) OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/engine.py
+	$(BENCH) $(BIN)/python benchmarks/measures.py
 
 clean:
 	rm -rf results

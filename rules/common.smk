@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from snakemake.exceptions import WorkflowError
 
-from whiteline import configuration, engines, measured, registry, sampling
+from whiteline import configuration, engines, measured, measures, registry, sampling
 from whiteline.errors import InputError
 from whiteline.outputs.entries import listing
 from whiteline.outputs.quanty import beside
@@ -46,8 +46,15 @@ def stage(script, *tables):
     return relative({path, *sources(path), *map(Path, tables)})
 
 
+def stage_of_measure(script, name):
+    """The same with the modules of a measure and of its members, which are imported by name."""
+    paths = measures.module_paths(**STUDY["measures"][name])
+    files = {file for path in paths for file in (path, *sources(path))}
+    return sorted({*stage(script), *relative(files)})
+
+
 def stage_of_kind(script, section, name):
-    """The same with the module of a measure, embedding or estimator, which is imported by name."""
+    """The same with the module of an embedding or estimator."""
     path = registry.module_path(section, STUDY[section][name]["kind"])
     return sorted({*stage(script), *relative({path, *sources(path)})})
 

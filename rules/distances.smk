@@ -5,7 +5,7 @@
 
 rule compute_distances:
     input:
-        modules=lambda w: stage_of_kind("compute_distances", "measures", w.measure),
+        modules=lambda w: stage_of_measure("compute_distances", w.measure),
         queries="results/{library}/{preprocessing}/{collection}.nc",
         library="results/{library}/{preprocessing}/library.nc",
         shifts="results/{library}/{preprocessing}/{collection}_shifts.nc",
@@ -18,6 +18,7 @@ rule compute_distances:
     params:
         kind=lambda w: STUDY["measures"][w.measure]["kind"],
         parameters=lambda w: parameters("measures", w.measure),
+        seed=STUDY["seed"],
     message:
         "{wildcards.library}: {wildcards.measure} distances of {wildcards.collection}"
     script:

@@ -1,7 +1,7 @@
 """Computes the distances of queries to a library by one measure.
 
 Input: queries, library (preprocessed), shifts. Output: distances (contract "distances").
-Settings: kind (module or file of the measure), parameters.
+Settings: kind (module or file of the measure), parameters, seed (of measures that learn).
 """
 
 import numpy as np
@@ -11,12 +11,21 @@ from whiteline.distances import aligned_distances
 
 
 def compute_distances(
-    *, queries: str, library: str, shifts: str, distances: str, kind: str, parameters: dict
+    *,
+    queries: str,
+    library: str,
+    shifts: str,
+    distances: str,
+    kind: str,
+    parameters: dict,
+    seed: int,
 ) -> None:
     """Write the distance of every query to every library spectrum, each pair at its shift."""
-    measure = measures.load(kind, **parameters)
     query, reference = contracts.read(queries, "spectra"), contracts.read(library, "spectra")
     energy = reference["energy"].values
+    labels = {name: reference[name].values for name in ("valence", "ten_dq")}
+    measure = measures.load(kind, **parameters)
+    measure = measure.fit(reference["intensity"].values, labels, energy, seed)
     step = (energy[-1] - energy[0]) / (len(energy) - 1)
     shift = np.rint(contracts.read(shifts, "shifts")["energy_shift"].values / step).astype(int)
     distance = aligned_distances(

@@ -21,7 +21,8 @@ def pairs(rng):
 @pytest.mark.parametrize("kind", ["euclidean", "cityblock", "cosine", "correlation"])
 def test_each_pair_is_compared_at_its_own_shift(kind, pairs):
     queries, library, shift = pairs
-    found = aligned_distances(measures.load(kind), queries, library, shift, ENERGY)
+    measure = measures.load(kind, precision="double")
+    found = aligned_distances(measure, queries, library, shift, ENERGY)
     for n, m in np.ndindex(shift.shape):
         start = MARGIN - shift[n, m]
         expected = getattr(distance, kind)(queries[n, start : start + 60], library[m])
@@ -33,9 +34,19 @@ def test_each_pair_is_compared_at_its_own_shift(kind, pairs):
 def test_a_record_is_at_no_distance_from_itself_shifted(kind, pairs):
     queries, _, shift = pairs
     library = np.stack([queries[0, MARGIN - s : MARGIN - s + 60] for s in shift[0]])
-    found = aligned_distances(measures.load(kind), queries[:1], library, shift[:1], ENERGY)
-    # The square root of rounding in double precision, of that in single precision for DTW.
-    np.testing.assert_allclose(found, 0, atol=1e-3 if kind == "dtw" else 1e-6)
+    labels = {"valence": np.arange(9) % 2, "ten_dq": np.arange(9)}
+    measure = measures.load(kind).fit(library, labels, ENERGY, seed=0)
+    found = aligned_distances(measure, queries[:1], library, shift[:1], ENERGY)
+    np.testing.assert_allclose(found, 0, atol=1e-6)
+
+
+def test_an_ensemble_ranks_the_whole_library(pairs):
+    queries, library, shift = pairs
+    found = aligned_distances(
+        measures.load("ensemble", members=["euclidean"]), queries, library, shift, ENERGY
+    )
+    distance = aligned_distances(measures.load("euclidean"), queries, library, shift, ENERGY)
+    np.testing.assert_allclose(found, distance.argsort(1).argsort(1) / 9, rtol=1e-6)
 
 
 def test_the_batch_does_not_matter(pairs, monkeypatch):

@@ -46,6 +46,7 @@ def folder(tmp_path_factory, library_path, record):
         distances=str(folder / "distances.nc"),
         kind="correlation",
         parameters={},
+        seed=0,
     )
     return folder
 

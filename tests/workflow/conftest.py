@@ -114,7 +114,7 @@ def finished(tmp_path_factory):
     study["queries"] = {"oxides": {"library": "mn", "files": ["oxide.csv"]}}
     study["measures"] = {
         "correlation": {"kind": "correlation"},
-        "slope": {"kind": "derivative_correlation", "window": 1.0},
+        "slope": {"kind": "cosine", "derivative": 1},
     }
     workspace.write(study)
     workspace.first_run = workspace.run()

@@ -33,7 +33,7 @@ def test_touching_every_file_reruns_nothing(workspace):
 
 def test_a_parameter_of_one_measure(workspace):
     study = workspace.study()
-    study["measures"]["slope"]["window"] = 1.5
+    study["measures"]["slope"]["derivative_window"] = 1.5
     workspace.write(study)
     assert workspace.jobs() == sorted([*of_measure("slope"), *END])
     assert workspace.planned() == []
@@ -57,6 +57,15 @@ def test_adding_a_measure_of_the_users_own(workspace):
     assert workspace.planned() == sorted([*of_measure("mine"), *END])
 
 
+def test_editing_a_member_reruns_the_ensemble(workspace):
+    study = workspace.study()
+    study["measures"]["together"] = {"kind": "ensemble", "members": ["wasserstein", "spearman"]}
+    workspace.write(study)
+    assert workspace.jobs() == sorted([*of_measure("together"), *END])
+    edit(workspace.folder / "scripts/whiteline/measures/wasserstein.py")
+    assert workspace.planned() == sorted([*of_measure("together"), *END])
+
+
 def test_removing_a_measure(workspace):
     study = workspace.study()
     del study["measures"]["slope"]
@@ -66,7 +75,7 @@ def test_removing_a_measure(workspace):
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [("measures/correlation.py", "correlation"), ("measures/derivative_correlation.py", "slope")],
+    [("measures/correlation.py", "correlation"), ("measures/cosine.py", "slope")],
 )
 def test_editing_the_module_of_one_measure(workspace, module, name):
     edit(workspace.folder / "scripts" / "whiteline" / module)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +11,15 @@ from whiteline.errors import InputError
 
 # A deviation below this part of the largest value is rounding, not signal.
 ROUNDING = 1e-12
+# Distances below this many roundings come from cancellation and are computed directly.
+CANCELLED = 1e5
+# Pairs computed directly at a time.
+CHUNK = 4096
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Facts about a measure.
+    """Facts about a measure; what is not told counts as unknown, and no property is claimed.
 
     Attributes
     ----------
@@ -27,21 +32,31 @@ class Measure:
     is_metric
         Whether the triangle inequality holds between prepared spectra.
     needs_nonnegative
-        Whether negative intensities have no meaning; `prepare` sets them to zero.
+        Whether negative intensities have no meaning; they are clipped at zero or refused.
     tolerates_shift
         Whether a small error of the energy axis costs little.
     order
         How the distance grows near zero with a small change x of the spectrum:
         1 as \\|x\\|, 2 as x^2.
+    cost
+        What a pair of spectra costs: "matrix product", "one pass" over the points, "one pass with
+        logarithms", "points by shifts", "points by band", "pairs of points", "its members".
+    precision
+        ``single`` or ``double``, what the distance needs where nothing else is asked for.
+    depends_on_library
+        Whether a distance depends on the other library spectra too, as ranks do.
     """
 
     name: str
-    reference: str
-    symmetric: bool
-    is_metric: bool
-    needs_nonnegative: bool
-    tolerates_shift: bool
-    order: int
+    reference: str = "not told"
+    symmetric: bool = False
+    is_metric: bool = False
+    needs_nonnegative: bool = False
+    tolerates_shift: bool = False
+    order: int = 1
+    cost: str = "not told"
+    precision: str = "single"
+    depends_on_library: bool = False
 
 
 def energy_step(energy: np.ndarray) -> float:
@@ -60,6 +75,23 @@ def steps(width: float, energy: np.ndarray, name: str) -> int:
     if not 0 <= width < np.inf:
         raise InputError(f"{name} is {width} eV; it must be zero or more")
     return round(width / energy_step(energy))
+
+
+def largest_shift(max_shift: float, energy: np.ndarray) -> int:
+    """``max_shift`` (eV) in steps of the grid.
+
+    Raises
+    ------
+    InputError
+        If it is negative, or leaves less than half of the grid to compare.
+    """
+    limit = steps(max_shift, energy, "max_shift")
+    if limit > len(energy) // 2:
+        raise InputError(
+            f"max_shift is {max_shift} eV, which leaves less than half of the grid's "
+            f"{energy[-1] - energy[0]:.1f} eV to compare"
+        )
+    return limit
 
 
 def unit_rows(rows: np.ndarray) -> np.ndarray:
@@ -95,20 +127,52 @@ def centred_unit_rows(rows: np.ndarray) -> np.ndarray:
 
 
 def unit_sum_rows(rows: np.ndarray) -> np.ndarray:
-    """Rows clipped at zero and divided by their sum: distributions over energy.
+    """Rows, which are not negative, divided by their sum: distributions over energy.
 
     Raises
     ------
     InputError
         If a row has no positive value.
     """
-    clipped = np.maximum(rows, 0)
-    total = clipped.sum(axis=1, keepdims=True)
-    if (bad := np.flatnonzero(total == 0)).size:
+    total = rows.sum(axis=1, keepdims=True)
+    if (bad := np.flatnonzero(total <= 0)).size:
         raise InputError(f"spectrum {bad[0]} has no positive intensity, so it is no distribution")
-    return clipped / total
+    return rows / total
+
+
+def cumulative_rows(rows: np.ndarray) -> np.ndarray:
+    """Cumulative distributions of rows, which are not negative; see `unit_sum_rows`."""
+    return np.cumsum(unit_sum_rows(rows), axis=1)
 
 
 def one_minus_product(queries: np.ndarray, library: np.ndarray) -> np.ndarray:
-    """1 - queries . library for rows of unit norm, shape (n, m), rounding below zero removed."""
-    return np.maximum(1 - queries @ library.T, 0)
+    """1 - queries . library for rows of unit norm, shape (n, m).
+
+    One matrix product. Where little is left of the 1, it is half the squared difference of the
+    rows, formed point by point, which loses nothing: the relative error stays below 1e-5 in single
+    precision, and a spectrum is at distance 0 from itself.
+    """
+    out = queries @ library.T
+    np.subtract(1, out, out=out)
+
+    def directly(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        difference = queries[rows] - library[columns]
+        return np.einsum("ij,ij->i", difference, difference) / 2
+
+    return replace_small(out, CANCELLED * np.finfo(out.dtype).eps, directly)
+
+
+def replace_small(
+    distances: np.ndarray,
+    limit: float,
+    directly: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """The distances (n, m), changed in place where they lie below a limit.
+
+    ``directly(rows, columns)`` gives the distances of pairs, one for each row and column.
+    """
+    rows, columns = np.divmod(np.flatnonzero(distances < limit), max(1, distances.shape[1]))
+    for start in range(0, len(rows), CHUNK):
+        pairs = rows[start : start + CHUNK], columns[start : start + CHUNK]
+        distances[pairs] = directly(*pairs)
+    return distances

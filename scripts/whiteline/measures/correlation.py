@@ -14,6 +14,7 @@ MEASURE = Measure(
     needs_nonnegative=False,
     tolerates_shift=False,
     order=2,
+    cost="matrix product",
 )
 
 

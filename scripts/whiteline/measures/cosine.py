@@ -8,13 +8,14 @@ from whiteline.measures.base import Measure, one_minus_product, unit_rows
 
 MEASURE = Measure(
     name="Cosine",
-    reference="Kruse et al., Remote Sens. Environ. 44, 145 (1993), "
-    "doi 10.1016/0034-4257(93)90013-N (its spectral angle is the arc cosine)",
+    reference="Kruse et al., Remote Sens. Environ. 44, 145 (1993), doi "
+    "10.1016/0034-4257(93)90013-N (its spectral angle is the arc cosine)",
     symmetric=True,
     is_metric=False,
     needs_nonnegative=False,
     tolerates_shift=False,
     order=2,
+    cost="matrix product",
 )
 
 

@@ -7,7 +7,6 @@ region before the edge weighs as much as the white lines do.
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from whiteline.measures.base import Measure, centred_unit_rows, one_minus_product
 
@@ -19,6 +18,7 @@ MEASURE = Measure(
     needs_nonnegative=False,
     tolerates_shift=False,
     order=2,
+    cost="matrix product",
 )
 
 
@@ -30,6 +30,8 @@ def prepare(intensity: np.ndarray, energy: np.ndarray) -> np.ndarray:
     InputError
         If a spectrum has a constant signal.
     """
+    from scipy.stats import rankdata
+
     return centred_unit_rows(rankdata(intensity, axis=1))
 
 

@@ -8,9 +8,8 @@ wants a clean background.
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
-from whiteline.measures.base import Measure, energy_step, unit_sum_rows
+from whiteline.measures.base import Measure, cumulative_rows, energy_step
 
 MEASURE = Measure(
     name="Wasserstein-1",
@@ -20,6 +19,7 @@ MEASURE = Measure(
     needs_nonnegative=True,
     tolerates_shift=False,
     order=1,
+    cost="one pass",
 )
 
 
@@ -31,7 +31,7 @@ def prepare(intensity: np.ndarray, energy: np.ndarray) -> np.ndarray:
     InputError
         If a spectrum has no positive intensity.
     """
-    return np.cumsum(unit_sum_rows(intensity), axis=1) * energy_step(energy)
+    return cumulative_rows(intensity) * energy_step(energy)
 
 
 def pairwise(queries: np.ndarray, library: np.ndarray, energy: np.ndarray) -> np.ndarray:
@@ -48,4 +48,6 @@ def pairwise(queries: np.ndarray, library: np.ndarray, energy: np.ndarray) -> np
     -------
     ndarray of shape (n, m)
     """
-    return cdist(queries, library, "cityblock")
+    from whiteline.measures.kernels import tiles
+
+    return tiles.absolute(queries, library)

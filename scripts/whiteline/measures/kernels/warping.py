@@ -1,0 +1,211 @@
+"""Dynamic time warping and its soft version, a tile of library spectra at a time.
+
+The recursion has no independent steps within a pair of spectra, so it runs over a tile of library
+spectra at once, one per SIMD lane. ``cost[k + 1]`` holds the cost up to the query's point i and
+the library's point j = i + k - band. Going to the next i, it still holds the cost at (i-1, j-1),
+``cost[k + 2]`` that at (i-1, j), and ``cost[k]`` already that at (i, j-1).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, types
+from numba.extending import overload
+
+# Sums keep their order: a reordered (x + 1.5 2^23) - 1.5 2^23 would no longer round x.
+COMPILE = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"nnan", "nsz", "contract"},
+}
+# Library spectra in one tile. Fewer starve the SIMD units, more are wasted on small libraries.
+LANES = 32
+LN2 = 0.6931471805599453
+ROOT3 = 1.7320508075688772
+LOG2_ROOT3 = 0.792481250360578
+# For single precision, because a plain constant is double: sqrt(3) - 1 and + 1; the series of
+# log2 in odd powers; 2^z between -1/2 and 1/2, error below 1e-7, by Chebyshev interpolation.
+LESS, MORE, LOG2_ROOT3_SINGLE = (
+    np.float32(ROOT3 - 1),
+    np.float32(ROOT3 + 1),
+    np.float32(LOG2_ROOT3),
+)
+A1, A3, A5, A7, A9 = (2 / LN2 / np.arange(1, 10, 2)).astype(np.float32)
+E0, E1, E2, E3, E4, E5 = (
+    np.polynomial.Chebyshev.interpolate(np.exp2, 5, (-0.5, 0.5))
+    .convert(kind=np.polynomial.Polynomial)
+    .coef.astype(np.float32)
+)
+# Stands for infinity; sums of it must not overflow in single precision.
+FAR = 1e30
+
+
+def warped(queries: np.ndarray, library: np.ndarray, band: int) -> np.ndarray:
+    """Least sums of squared differences along a warping path, shape (n, m)."""
+    out = np.empty((len(queries), len(library)), dtype=queries.dtype)
+    _warped(np.ascontiguousarray(queries), np.ascontiguousarray(library), band, out)
+    return out
+
+
+def softly_warped(queries: np.ndarray, library: np.ndarray, band: int, gamma: float) -> np.ndarray:
+    """-gamma ln of the sum over all paths of exp(-squared differences / gamma), shape (n, m)."""
+    out = np.empty((len(queries), len(library)), dtype=queries.dtype)
+    # In units of gamma ln 2, so that powers and logarithms are those of 2.
+    scale = 1 / np.sqrt(gamma * np.log(2))
+    scaled = [np.ascontiguousarray(x * queries.dtype.type(scale)) for x in (queries, library)]
+    _softly_warped(*scaled, band, out)
+    return out * queries.dtype.type(gamma * np.log(2))
+
+
+@njit(**COMPILE)
+def _warped(queries, library, band, out):
+    tile = np.zeros((library.shape[1], LANES), library.dtype)
+    cost = np.empty((2 * band + 3, LANES), library.dtype)
+    for start in range(0, len(library), LANES):
+        used = _fill(tile, library, start)
+        for row in range(len(queries)):
+            _warp(queries[row], tile, band, cost)
+            for lane in range(used):
+                out[row, start + lane] = cost[band + 1, lane]
+
+
+@njit(**COMPILE)
+def _softly_warped(queries, library, band, out):
+    tile = np.zeros((library.shape[1], LANES), library.dtype)
+    cost = np.empty((2 * band + 3, LANES), library.dtype)
+    for start in range(0, len(library), LANES):
+        used = _fill(tile, library, start)
+        for row in range(len(queries)):
+            _softly_warp(queries[row], tile, band, cost)
+            for lane in range(used):
+                out[row, start + lane] = cost[band + 1, lane]
+
+
+@njit(inline="always")
+def _fill(tile, library, start):
+    """Library spectra from ``start`` on, one in each lane; the number of lanes in use."""
+    used = min(LANES, len(library) - start)
+    for point in range(len(tile)):
+        for lane in range(used):
+            tile[point, lane] = library[start + lane, point]
+    return used
+
+
+@njit(inline="always")
+def _warp(query, tile, band, cost):
+    points = len(query)
+    cost[:, :] = FAR
+    cost[band + 1, :] = 0
+    for i in range(points):
+        k, end = max(0, band - i), min(2 * band, points - 1 - i + band) + 1
+        # Two steps at a time share what they load.
+        while k + 1 < end:
+            _two_steps(query[i], tile, i + k - band, cost, k)
+            k += 2
+        if k < end:
+            _step(query[i], tile[i + k - band], cost[k], cost[k + 1], cost[k + 2])
+
+
+@njit(inline="always")
+def _step(value, library, left, diagonal, up):
+    for lane in range(LANES):
+        difference = value - library[lane]
+        least = min(left[lane], min(diagonal[lane], up[lane]))
+        diagonal[lane] = difference * difference + least
+
+
+@njit(inline="always")
+def _two_steps(value, tile, j, cost, k):
+    first, second = tile[j], tile[j + 1]
+    left, diagonal, up, next_up = cost[k], cost[k + 1], cost[k + 2], cost[k + 3]
+    for lane in range(LANES):
+        difference, next_difference = value - first[lane], value - second[lane]
+        least = min(left[lane], min(diagonal[lane], up[lane]))
+        here = difference * difference + least
+        next_least = min(here, min(up[lane], next_up[lane]))
+        diagonal[lane] = here
+        up[lane] = next_difference * next_difference + next_least
+
+
+@njit(inline="always")
+def _softly_warp(query, tile, band, cost):
+    points = len(query)
+    cost[:, :] = FAR
+    cost[band + 1, :] = 0
+    for i in range(points):
+        for k in range(max(0, band - i), min(2 * band, points - 1 - i + band) + 1):
+            _soft_step(query[i], tile[i + k - band], cost[k], cost[k + 1], cost[k + 2])
+
+
+@njit(inline="always")
+def _soft_step(value, library, left, diagonal, up):
+    for lane in range(LANES):
+        difference = value - library[lane]
+        a, b, c = left[lane], diagonal[lane], up[lane]
+        low, high = min(a, b), max(a, b)
+        least, middle = min(low, c), max(low, c)
+        # The least of the three adds 2^0.
+        others = _exp2(least - high) + _exp2(least - middle)
+        diagonal[lane] = difference * difference + least - _log2_of_one_plus(others)
+
+
+def _exp2(x):
+    """2^x for x <= 0, by the power series of what is left of x after rounding."""
+    raise NotImplementedError("compiled code only")
+
+
+def _log2_of_one_plus(x):
+    """Logarithm to base 2 of 1 + x for 0 <= x <= 2, by the series of artanh about sqrt(3)."""
+    raise NotImplementedError("compiled code only")
+
+
+@overload(_exp2, inline="always")
+def _exp2_compiled(x):
+    return _exp2_single if x == types.float32 else _exp2_double
+
+
+@overload(_log2_of_one_plus, inline="always")
+def _log2_of_one_plus_compiled(x):
+    return _log2_single if x == types.float32 else _log2_double
+
+
+def _exp2_single(x):
+    x = max(np.float32(x), np.float32(-126))
+    # Added to 1.5 2^23 a number is rounded, and its last bits hold the integer.
+    shifted = x + np.float32(12582912)
+    z = x - (shifted - np.float32(12582912))
+    series = E0 + z * (E1 + z * (E2 + z * (E3 + z * (E4 + z * E5))))
+    exponent = np.int32(np.float32(shifted).view(np.int32) << 23)
+    return np.int32(np.float32(series).view(np.int32) + exponent).view(np.float32)
+
+
+def _exp2_double(x):
+    x = max(x, -1022.0)
+    shifted = x + 6755399441055744.0
+    z = (x - (shifted - 6755399441055744.0)) * LN2
+    series = 1 / 39916800 + z * (1 / 479001600 + z / 6227020800)
+    series = 1 / 40320 + z * (1 / 362880 + z * (1 / 3628800 + z * series))
+    series = 1 / 120 + z * (1 / 720 + z * (1 / 5040 + z * series))
+    series = 1.0 + z * (1.0 + z * (1 / 2 + z * (1 / 6 + z * (1 / 24 + z * series))))
+    power = np.int64((np.float64(shifted).view(np.int64) << 52) + 0x3FF0000000000000).view(
+        np.float64
+    )
+    return series * power
+
+
+def _log2_single(x):
+    ratio = (x - LESS) / (x + MORE)
+    z = ratio * ratio
+    series = A1 + z * (A3 + z * (A5 + z * (A7 + z * A9)))
+    return LOG2_ROOT3_SINGLE + ratio * series
+
+
+def _log2_double(x):
+    ratio = (x - (ROOT3 - 1.0)) / (x + (ROOT3 + 1.0))
+    z = ratio * ratio
+    series = 1 / 21 + z * (1 / 23 + z * (1 / 25 + z * (1 / 27)))
+    series = 1 / 13 + z * (1 / 15 + z * (1 / 17 + z * (1 / 19 + z * series)))
+    series = 1 / 5 + z * (1 / 7 + z * (1 / 9 + z * (1 / 11 + z * series)))
+    series = 1.0 + z * (1 / 3 + z * series)
+    return LOG2_ROOT3 + 2 / LN2 * ratio * series

@@ -1,0 +1,58 @@
+"""Shift-tolerant euclidean distance: the least over rigid shifts.
+
+At each shift only the overlap counts, its mean square taken for all points: no values are made up
+beyond the ends. A shift that brings features out of the window is therefore not punished; keep
+``max_shift`` small against the distance of the features from the ends.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from whiteline.measures.base import Measure, largest_shift
+
+MEASURE = Measure(
+    name="Shift-tolerant euclidean",
+    reference="after the cross-correlation of de Gelder, Wehrens, Hageman, J. Comput. Chem. "
+    "22, 273 (2001), doi 10.1002/1096-987X(200102)22:3<273::AID-JCC1001>3.0.CO;2-0",
+    symmetric=True,
+    is_metric=False,
+    needs_nonnegative=False,
+    tolerates_shift=True,
+    order=1,
+    cost="points by shifts",
+)
+
+
+def prepare(intensity: np.ndarray, energy: np.ndarray) -> np.ndarray:
+    """The spectra as they are, shape (n, points); preprocessing has normalised them."""
+    return intensity
+
+
+def pairwise(
+    queries: np.ndarray, library: np.ndarray, energy: np.ndarray, *, max_shift: float = 1.0
+) -> np.ndarray:
+    """Distances in units of intensity.
+
+    Parameters
+    ----------
+    queries, library
+        Prepared spectra, shapes (n, points) and (m, points).
+    energy
+        Grid, eV, shape (points,).
+    max_shift
+        Largest rigid shift either way, eV.
+
+    Returns
+    -------
+    ndarray of shape (n, m)
+
+    Raises
+    ------
+    InputError
+        If the shift is negative or more than half the grid.
+    """
+    from whiteline.measures.kernels import shifts
+
+    limit = largest_shift(max_shift, energy)
+    return np.sqrt(shifts.least(queries, library, limit, shifts.SQUARED))
