@@ -22,6 +22,7 @@ import numpy as np
 from whiteline.atomic import Ion, atomic_parameters
 from whiteline.engines import base
 from whiteline.errors import InputError
+from whiteline.impurity.integrals import impurity_integrals
 from whiteline.multiplet.spectrum import BOUNDARY
 from whiteline.simulation import BOHR_MAGNETON, Parameters, Sticks, merge
 
@@ -263,7 +264,7 @@ def _settings(ion: Ion, parameters: Parameters, configurations: int) -> dict[str
 
 def _atomic(ion: Ion, parameters: Parameters) -> dict[str, float]:
     """Slater integrals and spin-orbit constants with their factors."""
-    integrals = atomic_parameters(ion)
+    integrals = atomic_parameters(ion) if parameters.delta is None else impurity_integrals(ion)
     dd, pd, zeta = parameters.slater_reduction, parameters.reduction_pd, parameters.zeta_3d_scale
     scaled = {
         "F2(3d,3d)_i": (integrals.f2_dd_initial, dd),
