@@ -168,6 +168,7 @@ def recording(table: Table, choice: Choice) -> Recording:
     columns = _signal_columns(table, energy, choice.intensity)
     if energy in columns:
         raise InputError(f"{table.path}: energy and intensity are both read from column {energy}")
+    values, converted = in_electronvolts(table.values(energy), table.factor(energy))
     intensity = np.array([table.values(column) for column in columns])
     notes: tuple[str, ...] = ()
     if choice.i0 is not None:
@@ -176,7 +177,6 @@ def recording(table: Table, choice: Choice) -> Recording:
         notes = (f"the signal was divided by {table.name(i0)}",)
     elif choice.intensity is None and table.width > 2:
         notes = (f"of {table.width} columns, {table.name(energy)} and {table.name(1)} were read",)
-    values, converted = in_electronvolts(table.values(energy), table.factor(energy))
     if len(columns) == 1:
         return Recording(values, intensity[0], (*notes, *converted))
     names = tuple(table.name(column) for column in columns)
