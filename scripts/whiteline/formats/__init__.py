@@ -1,7 +1,7 @@
 """Readers of measured spectra, one module per format.
 
-A format is a module that offers ``NAME``, ``ENDINGS`` (of file names, lower case), ``recognises``
-(by content) and ``read``, and stands in `_FORMATS` here. Content decides, so that a file with a
+A format is a module that offers ``ENDINGS`` (of file names, lower case), ``recognise`` (by content)
+and ``read``, and stands in `_FORMATS` here. Content decides, so that a file with a
 wrong ending is read as what it is.
 """
 
@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 from whiteline.errors import InputError
-from whiteline.formats import athena, columns, eels, hdf5, msa, netcdf, npz, xdi
+from whiteline.formats import athena, columns, eels, guarded, hdf5, msa, netcdf, npz, xdi
 from whiteline.formats.base import Choice, Column, Recording
 from whiteline.formats.tidy import Collection, Recorded, collect
 
@@ -104,16 +105,24 @@ def read_spectra(
     _check_file(path)
     if not isinstance(intensity_column, (str, int, type(None))):
         intensity_column = tuple(intensity_column)
+    choice = Choice(energy_column, intensity_column, i0_column)
     try:
         with path.open("rb") as stream:
-            module = _format(path, stream.read(_HEAD))
-        found = module.read(path, Choice(energy_column, intensity_column, i0_column))
+            head = stream.read(_HEAD)
+        if head.startswith(hdf5.MAGIC):
+            guarded.attempt(path, lambda: [c.spectrum() for c in _collections(path, head, choice)])
+        return _collections(path, head, choice)
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error.strerror or error})") from None
-    notes = _ending_notes(path, module)
+
+
+def _collections(path: Path, head: bytes, choice: Choice) -> list[Collection]:
+    module, format = _format(path, head)
+    found = module.read(path, choice)
+    notes = _ending_notes(path, module, format)
     alone = len(found) == 1
     return [
-        collect(_noted(recording, notes), str(path), module.NAME, path.stem, alone)
+        collect(_noted(recording, notes), str(path), format, path.stem, alone)
         for recording in found
     ]
 
@@ -127,26 +136,24 @@ def _check_file(path: Path) -> None:
         raise InputError(f"{path}: the file is empty")
 
 
-def _format(path: Path, head: bytes):
-    """The module that reads a file."""
+def _format(path: Path, head: bytes) -> tuple[ModuleType, str]:
+    """The module that reads a file, and the name of the format."""
     for module in _FORMATS:
-        if module.recognises(path, head):
-            return module
+        if format := module.recognise(path, head):
+            return module, format
     for first, sentence in _OTHERS.items():
         if head.startswith(first):
             raise InputError(f"{path}: {sentence}")
-    named = [module.NAME for module in _FORMATS if path.suffix.lower() in module.ENDINGS]
-    claimed = f"not what {path.suffix} stands for ({named[0]})" if named else "of no known format"
     raise InputError(
-        f"{path}: is a binary file, {claimed}, or damaged; read are {', '.join(ENDINGS)}"
+        f"{path}: is a binary file of no known format, or damaged; read are {', '.join(ENDINGS)}"
     )
 
 
-def _ending_notes(path: Path, module) -> tuple[str, ...]:
+def _ending_notes(path: Path, module: ModuleType, format: str) -> tuple[str, ...]:
     """A note where the ending of a file's name promises another format."""
-    if path.suffix.lower() in (*module.ENDINGS, *(hdf5.ENDINGS if module is not columns else ())):
+    if path.suffix.lower() in module.ENDINGS:
         return ()
-    return (f"the file is {module.NAME}, whatever its ending {path.suffix!r}",)
+    return (f"the file is {format}, whatever its ending {path.suffix!r}",)
 
 
 def _noted(recording: Recording, notes: tuple[str, ...]) -> Recording:

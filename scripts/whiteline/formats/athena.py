@@ -20,15 +20,15 @@ ENDINGS = (".prj",)
 _FIRST_LINE = b"# Athena project file"
 
 
-def recognises(path: Path, head: bytes) -> bool:
-    """Whether a file, or what it is packed from, begins with the line that Athena writes."""
-    if not head.startswith(b"\x1f\x8b"):
-        return head.startswith(_FIRST_LINE)
-    try:
-        with gzip.open(path) as stream:
-            return stream.read(len(_FIRST_LINE)) == _FIRST_LINE
-    except (OSError, EOFError, zlib.error):
-        return False
+def recognise(path: Path, head: bytes) -> str | None:
+    """The format's name if a file, or what it is packed from, begins as Athena writes it."""
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            with gzip.open(path) as stream:
+                head = stream.read(len(_FIRST_LINE))
+        except (OSError, EOFError, zlib.error):
+            return None
+    return NAME if head.startswith(_FIRST_LINE) else None
 
 
 def read(path: Path, choice: Choice) -> list[Recording]:

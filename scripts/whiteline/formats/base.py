@@ -72,4 +72,7 @@ def in_electronvolts(
     """Energies times their unit's factor (1 if not known), and a note where that changes them."""
     if factor in (None, 1.0):
         return energy, ()
-    return energy * factor, ("energies were converted from keV",)
+    # What becomes infinite is told with its point later on.
+    with np.errstate(over="ignore"):
+        energy = energy * factor
+    return energy, ("energies were converted from keV",)

@@ -221,9 +221,9 @@ def read_table(path: Path) -> Table:
         raise InputError(f"{path}: is not a table of numbers ({error})") from None
 
 
-def recognises(path: Path, head: bytes) -> bool:
-    """Whether a file may be text: it has no zero bytes, or a mark of UTF-16."""
-    return b"\0" not in head or head.startswith(_WIDE)
+def recognise(path: Path, head: bytes) -> str | None:
+    """The format's name if a file may be text: it has no zero bytes, or a mark of UTF-16."""
+    return NAME if b"\0" not in head or head.startswith(_WIDE) else None
 
 
 def decode(path: Path) -> str:

@@ -18,13 +18,13 @@ from whiteline.formats import hdf5, rosetta
 from whiteline.formats.base import Choice, Recording, energy_factor, in_electronvolts
 from whiteline.formats.tidy import MAXIMUM_POINTS, MINIMUM_POINTS
 
-NAME = "EELS"
-ENDINGS = (".dm3", ".dm4", ".hspy", ".emd")
+ENDINGS = (".dm3", ".dm4", ".hspy", ".emd", ".h5", ".hdf5")
 
 
-def recognises(path: Path, head: bytes) -> bool:
-    """Whether a file is of one of these formats, by its first bytes or its HDF5 attributes."""
-    return _reader(path, head) is not None
+def recognise(path: Path, head: bytes) -> str | None:
+    """The name of the format, told by a file's first bytes or HDF5 attributes."""
+    found = _reader(path, head)
+    return found and found[1]
 
 
 def read(path: Path, choice: Choice) -> list[Recording]:
@@ -58,7 +58,7 @@ def _reader(path: Path, head: bytes) -> tuple[str, str] | None:
         order = struct.unpack(">i", head[8:12] if version == 3 else head[12:16])
     if order in ((0,), (1,)):
         return "digitalmicrograph", f"DigitalMicrograph {version}"
-    if hdf5.recognises(path, head):
+    if hdf5.recognise(path, head):
         attributes = hdf5.root_attributes(path)
         if attributes.get("file_format") == "HyperSpy":
             return "hspy", "HyperSpy"

@@ -31,9 +31,9 @@ IN_MEMORY = 2**26
 MAXIMUM_MEMBERS = 100_000
 
 
-def recognises(path: Path, head: bytes) -> bool:
-    """Whether a file begins as HDF5."""
-    return head.startswith(MAGIC)
+def recognise(path: Path, head: bytes) -> str | None:
+    """The format's name if a file begins as HDF5."""
+    return NAME if head.startswith(MAGIC) else None
 
 
 def root_attributes(path: Path) -> dict[str, Any]:

@@ -16,10 +16,10 @@ NAME = "EMSA/MAS"
 ENDINGS = (".msa", ".emsa")
 
 
-def recognises(path: Path, head: bytes) -> bool:
-    """Whether a file begins with the keyword that the format demands."""
+def recognise(path: Path, head: bytes) -> str | None:
+    """The format's name if a file begins with the keyword that the format demands."""
     first = head.lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\n")[0]
-    return first.startswith(b"#FORMAT") and b"EMSA" in first
+    return NAME if first.startswith(b"#FORMAT") and b"EMSA" in first else None
 
 
 def read(path: Path, choice: Choice) -> list[Recording]:

@@ -12,9 +12,11 @@ NAME = "netCDF of Whiteline"
 ENDINGS = (".nc",)
 
 
-def recognises(path: Path, head: bytes) -> bool:
-    """Whether a file states one of our contracts for spectra."""
-    return hdf5.recognises(path, head) and contract(path) in ("recorded", "spectra")
+def recognise(path: Path, head: bytes) -> str | None:
+    """The format's name if a file states one of our contracts for spectra."""
+    if hdf5.recognise(path, head) and contract(path) in ("recorded", "spectra"):
+        return NAME
+    return None
 
 
 def contract(path: Path) -> str:

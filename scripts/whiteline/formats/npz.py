@@ -20,10 +20,10 @@ ENDINGS = (".npz",)
 MAXIMUM_SIZE = 2**32
 
 
-def recognises(path: Path, head: bytes) -> bool:
-    """Whether a file is a zip archive whose first member is a NumPy array."""
+def recognise(path: Path, head: bytes) -> str | None:
+    """The format's name if a file is a zip archive whose first member is a NumPy array."""
     name = head[30 : 30 + int.from_bytes(head[26:28], "little")]
-    return head.startswith(b"PK\x03\x04") and name.endswith(b".npy")
+    return NAME if head.startswith(b"PK\x03\x04") and name.endswith(b".npy") else None
 
 
 def read(path: Path, choice: Choice) -> list[Recording]:

@@ -147,7 +147,8 @@ class Collection:
         intensity = self._recording.intensity
         try:
             rows = intensity[None] if intensity.ndim == 1 else intensity[start:stop]
-            return np.asarray(rows, dtype=float)
+            with np.errstate(invalid="ignore"):
+                return np.asarray(rows, dtype=float)
         except Exception as error:
             # What is read late fails late: a damaged file may raise anything.
             reason = str(error).splitlines()[:1]

@@ -24,9 +24,9 @@ _ABSORPTION = ("munorm", "normtrans", "normfluor", "mutrans", "mufluor")
 _YIELDS = ("ifluor", "itey", "tey")
 
 
-def recognises(path: Path, head: bytes) -> bool:
-    """Whether a file begins with the version of XDI."""
-    return head.lstrip(b"\xef\xbb\xbf").startswith(b"# XDI/")
+def recognise(path: Path, head: bytes) -> str | None:
+    """The format's name if a file begins with the version of XDI."""
+    return NAME if head.lstrip(b"\xef\xbb\xbf").startswith(b"# XDI/") else None
 
 
 def read(path: Path, choice: Choice) -> list[Recording]:
