@@ -71,9 +71,7 @@ def _usable(
     The file's own name in identifiers gives way to ``name``.
     """
     try:
-        found = read_spectra(
-            path, energy_column=energy, intensity_column=intensity, i0_column=i0
-        )
+        found = read_spectra(path, energy_column=energy, intensity_column=intensity, i0_column=i0)
     except InputError as error:
         yield name, error
         return

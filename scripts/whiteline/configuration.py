@@ -357,7 +357,8 @@ def expand(files: Sequence[str]) -> list[str]:
     found: list[str] = []
     for file in files:
         pattern = glob.has_magic(file) and not Path(file).exists()
-        found += sorted(glob.glob(file, recursive=True)) if pattern else [file]
+        # Path.glob takes no absolute patterns.
+        found += sorted(glob.glob(file, recursive=True)) if pattern else [file]  # noqa: PTH207
     return list(dict.fromkeys(found))
 
 

@@ -7,7 +7,8 @@ would spoil a comparison. All thresholds were set on the measured spectra that t
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy.ndimage import gaussian_filter1d, grey_opening
 
 from whiteline.atomic import RESOURCES, edge_energy, edge_splitting, elements
 from whiteline.errors import InputError
+from whiteline.formats import Collection, Recorded
 from whiteline.preprocessing import edge_onset, noise
 
 # Measured axes are off by this much, eV, and the maximum of L3 lies up to 5 eV above the binding
@@ -24,6 +26,8 @@ LIKELY_ERROR = 6.0
 # White lines are narrower, steps and backgrounds wider than this, eV.
 LINE = 14.0
 SMOOTHING = 0.4
+# Smoothing moves a maximum by less than this, eV.
+SMOOTHED = 0.8
 # A line must stand this many deviations of the smoothed noise above its surroundings, ...
 OUT_OF_NOISE = 8.0
 # ... and reach this share of the highest line of the spectrum.
@@ -37,8 +41,12 @@ CLIPPED = 5
 # What lies nearer than this after the edge overlaps with it, eV; K edges begin before their
 # tabulated energies, where molecules and oxides have their first line.
 OVERLAP, BEFORE_EDGE = 12.0, 15.0
-# Backgrounds are fitted up to this far before the onset, eV, and need so many points.
-BEFORE_ONSET, BACKGROUND_POINTS = 3.0, 8
+# The first lines of a K edge lie up to this far before its tabulated energy, and its oscillations
+# are strong up to this far after it, eV.
+K_FIRST, K_AFTER = 22.0, 30.0
+# Backgrounds are fitted up to this far before the onset, eV, need so many points, and reach no
+# farther down than this, eV.
+BEFORE_ONSET, BACKGROUND_POINTS, FITTED = 3.0, 8, 60.0
 
 
 @dataclass(frozen=True)
@@ -62,14 +70,18 @@ class Edge:
 @dataclass(frozen=True)
 class Background:
     """What lies before the edge: ``kind`` (none, flat, linear or power law), its change over the
-    fitted range in heights of the white line, the exponent of a power law, and its values at all
-    energies, (points,), for drawing.
+    fitted range in heights of the white line, and the exponent of a power law. Called with
+    energies (eV), it gives its values there.
     """
 
     kind: str
     change: float
     exponent: float
-    values: np.ndarray
+    values: Callable[[np.ndarray], np.ndarray] = field(repr=False)
+
+    def __call__(self, energy: np.ndarray) -> np.ndarray:
+        """Values at ``energy`` (eV), same shape."""
+        return self.values(energy)
 
 
 @dataclass(frozen=True)
@@ -197,7 +209,7 @@ def find_edges(energy: np.ndarray, intensity: np.ndarray) -> list[Edge]:
 
 
 def clipped(energy: np.ndarray, intensity: np.ndarray) -> tuple[float, float] | None:
-    """Energies (eV) between which the signal stays at its maximum over `CLIPPED` points or more."""
+    """Energies (eV) between which the signal stays at its maximum for `CLIPPED` points."""
     top = np.flatnonzero(intensity == intensity.max())
     runs = np.split(top, np.flatnonzero(np.diff(top) > 1) + 1)
     longest = max(runs, key=len)
@@ -218,7 +230,7 @@ def other_edges() -> tuple[tuple[str, float], ...]:
 
 
 def _lines(energy: np.ndarray, intensity: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Uniform energies (eV), what is narrow in the smoothed signal there, and a level for noise."""
+    """Uniform energies (eV), what is narrow in the smoothed signal, and the level of its noise."""
     step = max(float(np.median(np.diff(energy))), np.ptp(energy) / 20_000)
     grid = np.arange(energy[0], energy[-1] + step / 2, step)
     scaled = intensity / np.abs(intensity).max()
@@ -244,6 +256,8 @@ def _pair(
     peaks = np.flatnonzero(inside[1:-1] & (lines[1:-1] >= lines[:-2]) & (lines[1:-1] > lines[2:]))
     best = None
     for peak in peaks + 1:
+        if _oscillation(grid, lines, peak):
+            continue
         near = np.abs(grid - grid[peak] - splitting) <= SPLITTING_ERROR
         place, height = float("nan"), LEAST_L2 * lines[peak]
         if lines[peak] < (SHARE if near.any() else LONE_L3) * lines.max():
@@ -261,33 +275,43 @@ def _pair(
     return best
 
 
-def _edge(
-    energy: np.ndarray, intensity: np.ndarray, element: str, l3: float, l2: float
-) -> Edge:
+def _oscillation(grid: np.ndarray, lines: np.ndarray, peak: int) -> bool:
+    """Whether a line is one of the oscillations after a K edge: lower than half of its first."""
+    for name, place in other_edges():
+        first = (grid > place - K_FIRST) & (grid < place + 5.0)
+        if name.endswith(" K") and place - K_FIRST < grid[peak] < place + K_AFTER and first.any():
+            return bool(lines[peak] < 0.5 * lines[first].max())
+    return False
+
+
+def _edge(energy: np.ndarray, intensity: np.ndarray, element: str, l3: float, l2: float) -> Edge:
     splitting = edge_splitting(element)
     try:
-        onset = edge_onset(energy, intensity, l3 - 12.0, l3 + splitting)
+        onset = edge_onset(energy, intensity, l3 - LINE, l3 + splitting + LINE)
     except InputError:
         onset = l3
+    near = np.abs(energy - l3) <= max(SMOOTHED, np.median(np.diff(energy)))
+    # Smoothing has moved the maximum, and may have merged two.
+    l3 = float(energy[near][intensity[near].argmax()])
     table = edge_energy(element) - splitting / 3
     return Edge(element, min(onset, l3), l3, l2, l3 - table)
 
 
 def _background(energy: np.ndarray, intensity: np.ndarray, edge: Edge) -> Background | None:
-    """The simplest shape that describes what lies before the edge, within 60 eV of it.
+    """The simplest shape that describes what lies before the edge, within `FITTED` eV of it.
 
     A constant, unless a straight line removes a change that is more than the noise; a power law,
-    if the signal falls and that describes it better than a line.
+    if the signal is positive, falls, and a line is not clearly better.
     """
     end = edge.onset - BEFORE_ONSET
-    before = (energy < end) & (energy > end - 60.0)
+    before = (energy < end) & (energy > end - FITTED)
     if before.sum() < BACKGROUND_POINTS:
         return None
     x, y = energy[before], intensity[before]
     near = np.abs(energy - edge.l3) < 1.0
     line = np.polynomial.Polynomial.fit(x, y, 1)
     height = float(intensity[near].max() - line(edge.l3))
-    constant = Background("flat", 0.0, 0.0, np.full(len(energy), y.mean()))
+    constant = Background("flat", 0.0, 0.0, lambda e: np.full(np.shape(e), y.mean()))
     rest = y - line(x)
     change = float(line(x[-1]) - line(x[0]))
     # Two deviations of the mean of either half.
@@ -296,10 +320,14 @@ def _background(energy: np.ndarray, intensity: np.ndarray, edge: Edge) -> Backgr
         return constant
     if change < 0 < y.min():
         slope, offset = np.polyfit(np.log(x), np.log(y), 1)
-        power = np.exp(offset + slope * np.log(energy.clip(min=1.0)))
-        if np.std(y - power[before]) < rest.std():
+
+        def power(e: np.ndarray) -> np.ndarray:
+            return np.exp(offset + slope * np.log(np.clip(e, 1.0, None)))
+
+        # What falls as counts do is a power law unless a line is clearly better.
+        if np.std(y - power(x)) < 1.02 * rest.std():
             return Background("power law", change / height, float(-slope), power)
-    return Background("linear", change / height, 0.0, line(energy))
+    return Background("linear", change / height, 0.0, line)
 
 
 def _snr(
@@ -312,7 +340,7 @@ def _snr(
     if edge is None:
         height, near = np.ptp(intensity), np.ones(len(energy), dtype=bool)
     else:
-        base = np.interp(edge.l3, energy, background.values) if background else intensity.min()
+        base = background(np.array(edge.l3)) if background else intensity.min()
         height = intensity[np.abs(energy - edge.l3) < 1.0].max() - base
         # Noise of counts grows with the background, which may change over a long spectrum.
         near = np.abs(energy - edge.l3) < 40.0
@@ -330,3 +358,89 @@ def _overlapping(edge: Edge, energy: np.ndarray) -> tuple[str, ...]:
         if low < begins < high and energy[0] < place < energy[-1] + BEFORE_EDGE:
             names.append(name)
     return tuple(names)
+
+
+def describe(collection: Collection, mean: Recorded, found: Inspection) -> str:
+    """What a file holds in lines of text, ``name: facts``.
+
+    Parameters
+    ----------
+    collection, mean
+        Of `whiteline.formats.read_spectra`, and the mean of its spectra.
+    found
+        What `inspect` says of the mean.
+    """
+    step = f"step {found.step:.4g} eV" + ("" if found.uniform else " in the median, not uniform")
+    facts = {
+        "file": f"{collection.where} ({collection.format})",
+        "spectra": _spectra(collection),
+        "energy": f"{found.low:.2f} to {found.high:.2f} eV, {len(mean.energy)} points, {step}",
+        **_edge_facts(found),
+        "noise": _noise_fact(found, len(collection)),
+        "background": _background_fact(found.background),
+        "signal": _signal_fact(found),
+        **({"overlap": _overlap_fact(found)} if found.overlapping else {}),
+        "in range": ", ".join(f"{name} {place:g}" for name, place in found.in_range),
+        "changed": "; ".join(mean.notes),
+    }
+    return "".join(f"{name + ':':12}{fact}\n" for name, fact in facts.items() if fact)
+
+
+def _spectra(collection: Collection) -> str:
+    count = len(collection)
+    if collection.shape is not None:
+        size = " x ".join(map(str, collection.shape))
+        return f"{count}, a map of {size}; what follows is of their mean"
+    if count > 1:
+        return f"{count}, from {collection.id(0)} on; what follows is of their mean"
+    return f"1, {collection.id(0)}"
+
+
+def _edge_facts(found: Inspection) -> dict[str, str]:
+    edge = found.edge
+    if edge is None:
+        return {
+            "edge": "no L2,3 edges of Sc to Cu stand out"
+            + ("; are the energies in keV?" if found.high < 20.0 else "")
+        }
+    expected = edge_splitting(edge.element)
+    l2 = f"L2 at {edge.l2:.2f} eV, {edge.splitting:.2f} above L3 (2p levels: {expected:.1f})"
+    facts = {
+        "edge": f"{edge.element} L2,3: onset {edge.onset:.2f} eV, L3 at {edge.l3:.2f} eV, "
+        + (l2 if np.isfinite(edge.l2) else "L2 beyond the end"),
+        "element": f"{edge.element}; L3 lies {edge.offset:+.1f} eV from its 2p3/2 binding energy "
+        f"(+1 to +5 is usual)",
+    }
+    if found.others:
+        facts["also"] = ", ".join(f"{e.element} L3 at {e.l3:.2f} eV" for e in found.others)
+    return facts
+
+
+def _noise_fact(found: Inspection, spectra: int) -> str:
+    what = "L3 height" if found.edge else "range of the signal"
+    of = " of the mean" if spectra > 1 else ""
+    if not np.isfinite(found.snr):
+        return "none to be seen"
+    return f"{what} / deviation of a point = {found.snr:.0f}{of}"
+
+
+def _background_fact(background: Background | None) -> str:
+    if background is None:
+        return "not known: too few points before the edge"
+    if background.kind == "flat":
+        return "flat before the edge"
+    shape = f" E^-{background.exponent:.1f}" if background.kind == "power law" else ""
+    way = "rises" if background.change > 0 else "falls"
+    return f"{background.kind}{shape}; {way} by {abs(background.change):.0%} of L3 before the edge"
+
+
+def _signal_fact(found: Inspection) -> str:
+    if found.clipped is None:
+        return "not clipped"
+    low, high = found.clipped
+    return f"saturated: it stays at its maximum from {low:.2f} to {high:.2f} eV"
+
+
+def _overlap_fact(found: Inspection) -> str:
+    names = " and ".join(found.overlapping)
+    return f"{names} would fall on {found.edge.element} L2,3, if the sample has it"

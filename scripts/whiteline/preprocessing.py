@@ -60,7 +60,9 @@ def edge_onset(energy: np.ndarray, intensity: np.ndarray, low: float, high: floa
 
 
 def noise(intensity: np.ndarray) -> float:
-    """Deviation of the noise, from second differences, in which a smooth signal vanishes."""
+    """Deviation of the noise of a spectrum, (points,), from second differences, in which a smooth
+    signal vanishes.
+    """
     return float(np.median(np.abs(np.diff(intensity, 2))) / 0.6745 / np.sqrt(6))
 
 

@@ -1,8 +1,8 @@
 """Readers of measured spectra, one module per format.
 
-A format is a module that offers ``ENDINGS`` (of file names, lower case), ``recognise`` (by content)
-and ``read``, and stands in `_FORMATS` here. Content decides, so that a file with a
-wrong ending is read as what it is.
+A format is a module that offers ``ENDINGS`` (of file names, lower case), ``recognise`` (by
+content) and ``read``, and stands in `_FORMATS` here. Content decides, so that a file with a wrong
+ending is read as what it is.
 """
 
 from __future__ import annotations
