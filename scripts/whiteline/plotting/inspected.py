@@ -104,7 +104,10 @@ def _mark(figure: go.Figure, place: dict[str, int], edge: Edge) -> None:
         if np.isfinite(energy):
             line = {"color": COLOURS[0], "width": 1, "dash": dash}
             figure.add_vline(x=energy, line=line, **place)
-            _label(figure, place, energy, text, COLOURS[0], y=1, yanchor="top", xanchor=side)
+            # L2 may lie so near to L3 that names on one line would run into each other.
+            height = 0.93 if energy == edge.l2 else 1
+            where = {"y": height, "yanchor": "top", "xanchor": side}
+            _label(figure, place, energy, text, COLOURS[0], **where)
 
 
 def _label(
