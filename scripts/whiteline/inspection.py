@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, grey_opening
+from scipy.ndimage import gaussian_filter1d, grey_opening, median_filter
 
 from whiteline.atomic import RESOURCES, edge_energy, edge_splitting, elements
 from whiteline.errors import InputError
@@ -30,6 +30,8 @@ SMOOTHING = 0.4
 SMOOTHED = 0.8
 # A line must stand this many deviations of the smoothed noise above its surroundings, ...
 OUT_OF_NOISE = 8.0
+# (which is taken from this range of energies, eV)
+NOISE_OVER = 40.0
 # ... and reach this share of the highest line of the spectrum.
 SHARE = 0.15
 # L2 lies this near its expected distance from L3, eV, and is at least this share of it.
@@ -189,7 +191,7 @@ def find_edges(energy: np.ndarray, intensity: np.ndarray) -> list[Edge]:
     then off by the same for all others, which must lie near theirs.
     """
     grid, lines, level = _lines(energy, intensity)
-    if not lines.max() > level:
+    if not (lines > level).any():
         return []
     main = max(
         (found for name in elements() if (found := _pair(grid, lines, name, AXIS_ERROR, level))),
@@ -229,7 +231,7 @@ def other_edges() -> tuple[tuple[str, float], ...]:
     return tuple(sorted(rows, key=lambda row: row[1]))
 
 
-def _lines(energy: np.ndarray, intensity: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def _lines(energy: np.ndarray, intensity: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Uniform energies (eV), what is narrow in the smoothed signal, and the level of its noise."""
     step = max(float(np.median(np.diff(energy))), np.ptp(energy) / 20_000)
     grid = np.arange(energy[0], energy[-1] + step / 2, step)
@@ -241,11 +243,19 @@ def _lines(energy: np.ndarray, intensity: np.ndarray) -> tuple[np.ndarray, np.nd
     size = max(3, round(LINE / step))
     lines = smooth - grey_opening(smooth, size, mode="nearest")
     kept = min(1.0, 1 / np.sqrt(2 * np.sqrt(np.pi) * max(sigma, 0.3)))
-    return grid, lines, OUT_OF_NOISE * kept * noise(scaled)
+    # Noise of counts falls along a spectrum as the counts do.
+    rough = np.abs(np.diff(scaled, 2, prepend=scaled[0], append=scaled[-1]))
+    local = median_filter(rough, max(3, round(NOISE_OVER / step)), mode="nearest")
+    deviation = np.interp(grid, energy, local) / 0.6745 / np.sqrt(6)
+    return grid, lines, OUT_OF_NOISE * kept * deviation
 
 
 def _pair(
-    grid: np.ndarray, lines: np.ndarray, element: str, error: tuple[float, float], level: float
+    grid: np.ndarray,
+    lines: np.ndarray,
+    element: str,
+    error: tuple[float, float],
+    level: np.ndarray,
 ) -> tuple[float, str, float, float] | None:
     """Score, element, and places (eV) of L3 and L2 where both are best seen; L2 may be out of
     range (NaN), but not lack where it should be.
@@ -325,7 +335,7 @@ def _background(energy: np.ndarray, intensity: np.ndarray, edge: Edge) -> Backgr
             return np.exp(offset + slope * np.log(np.clip(e, 1.0, None)))
 
         # What falls as counts do is a power law unless a line is clearly better.
-        if np.std(y - power(x)) < 1.02 * rest.std():
+        if np.std(y - power(x)) < 1.05 * rest.std():
             return Background("power law", change / height, float(-slope), power)
     return Background("linear", change / height, 0.0, line)
 

@@ -53,8 +53,7 @@ def test_every_truncated_file_is_refused(file):
         pytest.skip("text that ends after a row is a shorter table")
     file.write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError) as error:
-        for collection in read_spectra(file):
-            collection.mean()
+        [collection.mean() for collection in read_spectra(file)]
     assert str(file) in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -131,7 +130,8 @@ def test_an_image_in_kilovolts_and_one_without_energy(tmp_path):
     (image,) = read_spectra(path)
     np.testing.assert_allclose(image.energy, ENERGY)
     assert image.notes == ("energies were converted from keV",)
-    file_writer(str(path), signal(IMAGE, units="nm"), overwrite=True)
+    path = tmp_path / "other.hspy"
+    file_writer(str(path), signal(IMAGE, units="nm"))
     fails(path, "no axis has units of eV")
 
 
@@ -168,17 +168,17 @@ def test_an_image_stays_in_the_file_until_it_is_read(tmp_path, monkeypatch):
 
 def test_stacks_of_columns(tmp_path):
     path = tmp_path / "stack.csv"
-    rows = [f"{e},{y},{2 * y},{-y}" for e, y in zip(ENERGY, SIGNAL, strict=True)]
-    path.write_text("\n".join(["energy,a,b,c", *rows]))
-    (every,) = read_spectra(path, intensity_column="all")
+    rows = [f"{e},{y},{2 * y},{-y},4" for e, y in zip(ENERGY, SIGNAL, strict=True)]
+    path.write_text("\n".join(["energy,a,b,c,i0", *rows]))
+    (every,) = read_spectra(path, intensity_column=["a", "b", "c"])
     assert [every.id(row) for row in range(3)] == ["stack#a", "stack#b", "stack#c"]
+    assert len(read_spectra(path, intensity_column="all")[0]) == 4
     np.testing.assert_allclose(every.spectrum(2).intensity, SIGNAL)
     (two,) = read_spectra(path, intensity_column=["b", 3])
     assert [two.id(row) for row in range(2)] == ["stack#b", "stack#c"]
-    divided = read_spectrum(path, intensity_column="a", i0_column="b")
-    with pytest.raises(AssertionError):
-        np.testing.assert_allclose(divided.intensity, SIGNAL)
-    assert "the signal was divided by b" in divided.notes
+    divided = read_spectrum(path, intensity_column="a", i0_column="i0")
+    np.testing.assert_allclose(divided.intensity, SIGNAL / 4)
+    assert divided.notes == ("the signal was divided by i0",)
 
 
 # Columns with units
@@ -278,9 +278,7 @@ def test_arrays_without_energy(tmp_path):
 def test_an_archive_that_claims_more_than_it_holds(tmp_path):
     npz(tmp_path / "stack.npz")
     content = (tmp_path / "stack.npz").read_bytes()
-    claim = content.replace(b"(12, 160)", b"(12, 10**9)"[:9].ljust(9), 1)
     (tmp_path / "stack.npz").write_bytes(content.replace(b"(12, 160)", b"(99999,9)", 1))
-    assert claim != content
     fails(tmp_path / "stack.npz", "claims", "more than the archive holds")
 
 

@@ -40,7 +40,10 @@ def read_or_refuse(path, content):
                 else:
                     assert isinstance(found, InputError)
     except InputError as error:
-        assert "\n" not in str(error)
+        message = str(error)
+    else:
+        message = ""
+    assert "\n" not in message
 
 
 @fuzzed

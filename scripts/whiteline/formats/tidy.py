@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
@@ -133,7 +134,7 @@ class Collection:
     def _mean(self) -> tuple[np.ndarray, np.ndarray, bool]:
         """Energy, mean signal with peaks up, and whether they pointed down."""
         stride = -(-len(self) // _MEAN_OF)
-        rows = np.asarray(self._recording.intensity[::stride], dtype=float)
+        rows = _numbers(self._recording.intensity[::stride])
         rows = rows[np.isfinite(rows).all(1)]
         if not len(rows):
             raise InputError(f"{self.where}: no spectrum is finite")
@@ -148,7 +149,7 @@ class Collection:
         try:
             rows = intensity[None] if intensity.ndim == 1 else intensity[start:stop]
             with np.errstate(invalid="ignore"):
-                return np.asarray(rows, dtype=float)
+                return _numbers(rows)
         except Exception as error:
             # What is read late fails late: a damaged file may raise anything.
             reason = str(error).splitlines()[:1]
@@ -171,6 +172,16 @@ class Collection:
         size = np.bincount(self._group)
         # Dividing first keeps the mean finite for every finite input.
         return np.bincount(self._group, weights=signal / size[self._group])
+
+
+def _numbers(rows: Any) -> np.ndarray:
+    """Rows of NumPy or Dask as numbers.
+
+    Dask's threads would gain nothing, as HDF5 lets one read at a time, and don't survive a fork.
+    """
+    if not isinstance(rows, np.ndarray):
+        rows = rows.compute(scheduler="synchronous")
+    return np.asarray(rows, dtype=float)
 
 
 _TURNED = "the signal was negative-going and its sign was changed"
