@@ -244,9 +244,9 @@ def _lines(energy: np.ndarray, intensity: np.ndarray) -> tuple[np.ndarray, np.nd
     lines = smooth - grey_opening(smooth, size, mode="nearest")
     kept = min(1.0, 1 / np.sqrt(2 * np.sqrt(np.pi) * max(sigma, 0.3)))
     # Noise of counts falls along a spectrum as the counts do.
-    rough = np.abs(np.diff(scaled, 2, prepend=scaled[0], append=scaled[-1]))
-    local = median_filter(rough, max(3, round(NOISE_OVER / step)), mode="nearest")
-    deviation = np.interp(grid, energy, local) / 0.6745 / np.sqrt(6)
+    rough = np.abs(np.diff(scaled, 2))
+    local = median_filter(rough, max(3, round(NOISE_OVER / step)), mode="reflect")
+    deviation = np.interp(grid, energy[1:-1], local) / 0.6745 / np.sqrt(6)
     return grid, lines, OUT_OF_NOISE * kept * deviation
 
 
