@@ -29,7 +29,7 @@ SMOOTHING = 0.4
 # Smoothing moves a maximum by less than this, eV.
 SMOOTHED = 0.8
 # A line must stand this many deviations of the smoothed noise above its surroundings, ...
-OUT_OF_NOISE = 8.0
+OUT_OF_NOISE = 10.0
 # (which is taken from this range of energies, eV)
 NOISE_OVER = 40.0
 # ... and reach this share of the highest line of the spectrum.
@@ -239,9 +239,11 @@ def _lines(energy: np.ndarray, intensity: np.ndarray) -> tuple[np.ndarray, np.nd
     signal = np.interp(grid, energy, scaled)
     # Rough noise is smoothed more, since a line of 1 eV carries so many counts only.
     sigma = SMOOTHING / step
-    smooth = gaussian_filter1d(signal, sigma, mode="nearest")
-    size = max(3, round(LINE / step))
-    lines = smooth - grey_opening(smooth, size, mode="nearest")
+    size = min(max(3, round(LINE / step)), len(grid) - 1)
+    # Continued at its slope, or a falling background would stand out at its beginning.
+    longer = np.pad(signal, size, mode="reflect", reflect_type="odd")
+    smooth = gaussian_filter1d(longer, sigma, mode="nearest")
+    lines = (smooth - grey_opening(smooth, size, mode="nearest"))[size:-size]
     kept = min(1.0, 1 / np.sqrt(2 * np.sqrt(np.pi) * max(sigma, 0.3)))
     # Noise of counts falls along a spectrum as the counts do.
     rough = np.abs(np.diff(scaled, 2))
