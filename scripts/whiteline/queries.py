@@ -73,7 +73,7 @@ def prepare_queries(
     energy_reference
         ``id`` of the spectrum that sets the zero of all, and the ``ion`` that it is known to be.
     on_error
-        ``stop``, or ``skip`` to leave out and report what can't be prepared.
+        ``stop``, or ``skip`` to report and leave out what can't be prepared.
 
     Returns
     -------
@@ -92,19 +92,16 @@ def prepare_queries(
     records, onsets = _white_lines(recorded, faults, frame, background, continuum)
     known = recorded["energy_uncertainty"].values
     limit = np.where(np.isnan(known), UNKNOWN_AXIS, known)
-    if energy_reference is None:
-        offset = np.where(np.isnan(known), frame.edge - onsets, 0.0)
-    else:
-        offset = _reference_offset(ids, records, frame.edge - onsets, frame, energy_reference)
+    coarse = frame.edge - onsets
+    offset = np.where(np.isnan(known), coarse, 0.0)
+    if energy_reference is not None:
+        offset = _reference_offset(ids, records, coarse, frame, energy_reference)
     for row, ((energy, _), shift) in enumerate(zip(records, offset, strict=True)):
         faults.call(row, None, check_cover, energy + shift, frame)
     offset, intensity, axis = _refined(records, offset, limit, frame)
-    results = {
-        "intensity": _normalised(faults, intensity, frame, normalisation),
-        "energy": axis,
-        "energy_uncertainty": limit,
-        "energy_shift": offset,
-    }
+    intensity = _normalised(faults, intensity, frame, normalisation)
+    results = {"intensity": intensity, "energy": axis, "energy_shift": offset}
+    results["energy_uncertainty"] = limit
     labels = {name: recorded[name].values for name in recorded.coords if name not in results}
     data = contracts.dataset(
         "spectra",
