@@ -5,6 +5,7 @@ from dataclasses import asdict
 from snakemake.exceptions import WorkflowError
 
 from whiteline import configuration, engines, measured, measures, registry, sampling
+from whiteline.atomic import parse_ion
 from whiteline.errors import InputError
 from whiteline.outputs.entries import listing
 from whiteline.outputs.quanty import beside
@@ -173,7 +174,8 @@ def query_table(name):
             for entry in chosen_entries(queries)
         ]
     columns = (queries.get("energy_column"), queries.get("intensity_column"), None)
-    return [(Path(path).stem, path, *columns) for path in queries["files"]]
+    paths = configuration.expand(queries["files"])
+    return [(Path(path).stem, path, *columns) for path in paths]
 
 
 def references(library):

@@ -68,6 +68,7 @@ rule preprocess_queries:
         ],
         continuum=lambda w: query_setting(w, "continuum"),
         energy_reference=lambda w: query_setting(w, "energy_reference"),
+        on_error=lambda w: STUDY["queries"].get(w.recorded, {}).get("on_error", "stop"),
     message:
         "{wildcards.library}: preparing the spectra of {wildcards.recorded}"
     script:

@@ -21,9 +21,12 @@ for name, queries in STUDY["queries"].items():
             ids=ids,
             energy_columns=energy_columns,
             intensity_columns=intensity_columns,
+            i0_column=queries.get("i0_column"),
             valences=valences,
             energy_uncertainty=queries.get("energy_uncertainty"),
+            element=parse_ion(STUDY["libraries"][queries["library"]]["ions"][0]).element,
+            on_error=queries["on_error"],
         message:
-            f"{queries['library']}: reading {len(ids)} spectra of {name}"
+            f"{queries['library']}: reading {len(ids)} files of {name}"
         script:
             "../scripts/import_queries.py"

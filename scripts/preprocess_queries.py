@@ -2,7 +2,7 @@
 
 Input: recorded, library (preprocessed). Output: spectra (contract "spectra", on the library's grid
 extended on both sides). Settings: background, continuum, normalisation, energy_reference (None or
-id and ion).
+id and ion), on_error (stop or skip).
 """
 
 from whiteline import contracts
@@ -18,6 +18,7 @@ def preprocess_queries(
     continuum: str,
     normalisation: str,
     energy_reference: dict | None,
+    on_error: str,
 ) -> None:
     """Write the spectra without background, on the library's axis, normalised."""
     data = prepare_queries(
@@ -27,6 +28,7 @@ def preprocess_queries(
         continuum,
         normalisation,
         energy_reference,
+        on_error,
     )
     contracts.write(data, spectra)
 

@@ -93,6 +93,11 @@ def atomic_parameters(ion: Ion) -> AtomicParameters:
         raise InputError(f"{ion.name} (3d{ion.d_count}) is not in the table of ions") from None
 
 
+def elements() -> tuple[str, ...]:
+    """The elements whose 2p binding energies are tabulated, Sc to Cu."""
+    return tuple(_binding_energies())
+
+
 def edge_energy(element: str) -> float:
     """Nominal centre of the L2,3 edges in eV, (2p1/2 + 2 * 2p3/2) / 3.
 

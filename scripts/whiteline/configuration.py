@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import glob
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -348,6 +349,35 @@ def _edge_faults(library: Mapping[str, Any], elements: set[str]) -> Iterator[str
             )
 
 
+def expand(files: Sequence[str]) -> list[str]:
+    """Files with patterns (``*``, ``?``, ``[...]``, ``**``) replaced by what fits them, sorted.
+
+    A name that exists is no pattern.
+    """
+    found: list[str] = []
+    for file in files:
+        pattern = glob.has_magic(file) and not Path(file).exists()
+        # Path.glob takes no absolute patterns.
+        found += sorted(glob.glob(file, recursive=True)) if pattern else [file]  # noqa: PTH207
+    return list(dict.fromkeys(found))
+
+
+def _file_faults(files: Sequence[str]) -> Iterator[str]:
+    """What is wrong with the files of a query set."""
+    for file in files:
+        if not expand([file]):
+            yield f"{file}: no file fits"
+    found = expand(files)
+    for path in found:
+        if not Path(path).is_file():
+            what = "is a folder, name its files" if Path(path).is_dir() else "no such file"
+            yield f"{path}: {what}"
+    stems = Counter(Path(path).stem for path in found)
+    for stem, count in stems.items():
+        if count > 1:
+            yield f"{count} files share the name {stem!r}; identifiers would clash"
+
+
 def _check_queries(study: Mapping[str, Any]) -> Iterator[str]:
     for name, queries in study["queries"].items():
         where = f"queries.{name}"
@@ -376,13 +406,7 @@ def _check_queries(study: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{where}.energy_reference.ion: {ion!r} is not in the library"
             if "energy_uncertainty" not in queries:
                 yield f"{where}.energy_reference: needs energy_uncertainty beside it"
-        for path in queries.get("files", ()):
-            if not Path(path).is_file():
-                what = "is a folder, name its files" if Path(path).is_dir() else "no such file"
-                yield f"{where}.files: {path}: {what}"
-        stems = [Path(path).stem for path in queries.get("files", ())]
-        if len(set(stems)) < len(stems):
-            yield f"{where}.files: two files share a name; identifiers would clash"
+        yield from (f"{where}.files: {fault}" for fault in _file_faults(queries.get("files", ())))
 
 
 def _check_local(study: Mapping[str, Any]) -> Iterator[str]:

@@ -53,14 +53,16 @@ def edge_onset(energy: np.ndarray, intensity: np.ndarray, low: float, high: floa
     signal = intensity - first - (last - first) * (energy - left) / (right - left)
     smooth = uniform_filter1d(signal, narrow, mode="mirror")
     following = uniform_filter1d(signal, wide, mode="mirror", origin=-((wide - 1) // 2))
-    line = following > OUT_OF_NOISE * _noise(intensity) / np.sqrt(wide)
+    line = following > OUT_OF_NOISE * noise(intensity) / np.sqrt(wide)
     rising = smooth >= RISE * smooth.max()
     # Where nothing stands out of the noise, the highest point is the best that can be said.
     return float(energy[np.argmax((rising & line) | (smooth == smooth.max()))])
 
 
-def _noise(intensity: np.ndarray) -> float:
-    """Deviation of the noise, from second differences, in which a smooth signal vanishes."""
+def noise(intensity: np.ndarray) -> float:
+    """Deviation of the noise of a spectrum, (points,), from second differences, in which a smooth
+    signal vanishes.
+    """
     return float(np.median(np.abs(np.diff(intensity, 2))) / 0.6745 / np.sqrt(6))
 
 

@@ -7,7 +7,7 @@ onset is laid on the library's. What is left is found for each library spectrum 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,7 @@ def prepare_queries(
     continuum: str,
     normalisation: str,
     energy_reference: Mapping[str, str] | None,
+    on_error: str = "stop",
 ) -> xr.Dataset:
     """Recorded spectra without background, on the library's grid extended by the search range.
 
@@ -71,6 +72,8 @@ def prepare_queries(
         See `whiteline.preprocessing`; ``continuum`` is ``none`` or ``two_step``.
     energy_reference
         ``id`` of the spectrum that sets the zero of all, and the ``ion`` that it is known to be.
+    on_error
+        ``stop``, or ``skip`` to report and leave out what can't be prepared.
 
     Returns
     -------
@@ -85,31 +88,31 @@ def prepare_queries(
     """
     frame = frame_of(library)
     ids = recorded["id"].values.astype(str)
-    records, onsets = _white_lines(recorded, ids, frame, background, continuum)
+    faults = Faults(ids, skip=on_error == "skip")
+    records, onsets = _white_lines(recorded, faults, frame, background, continuum)
     known = recorded["energy_uncertainty"].values
     limit = np.where(np.isnan(known), UNKNOWN_AXIS, known)
-    if energy_reference is None:
-        offset = np.where(np.isnan(known), frame.edge - onsets, 0.0)
-    else:
-        offset = _reference_offset(ids, records, frame.edge - onsets, frame, energy_reference)
-    for name, (energy, _), shift in zip(ids, records, offset, strict=True):
-        named(name, check_cover, energy + shift, frame)
+    coarse = frame.edge - onsets
+    offset = np.where(np.isnan(known), coarse, 0.0)
+    if energy_reference is not None:
+        offset = _reference_offset(ids, records, coarse, frame, energy_reference)
+    for row, ((energy, _), shift) in enumerate(zip(records, offset, strict=True)):
+        faults.call(row, None, check_cover, energy + shift, frame)
     offset, intensity, axis = _refined(records, offset, limit, frame)
-    results = {
-        "intensity": _normalised(ids, intensity, frame, normalisation),
-        "energy": axis,
-        "energy_uncertainty": limit,
-        "energy_shift": offset,
-    }
+    intensity = _normalised(faults, intensity, frame, normalisation)
+    results = {"intensity": intensity, "energy": axis, "energy_shift": offset}
+    results["energy_uncertainty"] = limit
     labels = {name: recorded[name].values for name in recorded.coords if name not in results}
-    return contracts.dataset(
+    data = contracts.dataset(
         "spectra",
         labels | results,
         normalisation=normalisation,
         background=contracts.dumps(background),
         continuum=continuum,
         energy_reference=contracts.dumps(energy_reference or {}),
+        skipped=contracts.dumps(list(faults.found.values())),
     )
+    return data.isel(spectrum=faults.rest())
 
 
 def frame_of(library: xr.Dataset) -> Frame:
@@ -131,28 +134,68 @@ def named(name: str, function, *arguments):
         raise InputError(f"spectrum {str(name)!r}: {error}") from None
 
 
+class Faults:
+    """What is wrong with spectra: raised at once, or kept by row where they are to be skipped."""
+
+    def __init__(self, ids: np.ndarray, skip: bool) -> None:
+        self.ids, self.skip = ids, skip
+        self.found: dict[int, str] = {}
+
+    def call(self, row: int, instead: Any, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function, whose `InputError` then says which spectrum it speaks of.
+
+        ``instead`` is returned for a spectrum to be skipped.
+        """
+        if row in self.found:
+            return instead
+        try:
+            return function(*arguments)
+        except InputError as error:
+            message = f"spectrum {str(self.ids[row])!r}: {error}"
+        if not self.skip:
+            raise InputError(message)
+        print(f"skipped: {message}")
+        self.found[row] = message
+        return instead
+
+    def rest(self) -> list[int]:
+        """The rows without a fault; raises `InputError` if there are none."""
+        kept = [row for row in range(len(self.ids)) if row not in self.found]
+        if not kept:
+            first = next(iter(self.found.values()))
+            raise InputError(f"none of {len(self.ids)} spectra can be used; the first: {first}")
+        return kept
+
+
 def _white_lines(
     recorded: xr.Dataset,
-    ids: np.ndarray,
+    faults: Faults,
     frame: Frame,
     background: Mapping[str, Any],
     continuum: str,
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarray]:
     """The records (energy in eV, signal without background), and their onsets (eV), shape (n,)."""
     records, onsets = [], []
-    for name, (energy, intensity) in zip(ids, contracts.split_rows(recorded), strict=True):
-        signal, onset = named(name, white_lines, energy, intensity, frame, background, continuum)
+    for row, (energy, intensity) in enumerate(contracts.split_rows(recorded)):
+        nothing = np.zeros_like(energy), frame.edge
+        settings = frame, background, continuum
+        signal, onset = faults.call(row, nothing, white_lines, energy, intensity, *settings)
         records.append((energy, signal))
         onsets.append(onset)
     return records, np.array(onsets)
 
 
-def _normalised(ids: np.ndarray, spectra: np.ndarray, frame: Frame, kind: str) -> np.ndarray:
+def _normalised(faults: Faults, spectra: np.ndarray, frame: Frame, kind: str) -> np.ndarray:
     """Spectra normalised on the library's grid: the margin depends on the set's widest search."""
     margin = (spectra.shape[1] - len(frame.grid)) // 2
     own = slice(margin, margin + len(frame.grid))
-    rows = zip(ids, spectra, strict=True)
-    return np.stack([named(name, normalise, row, kind, own) for name, row in rows])
+    nothing = np.zeros(spectra.shape[1])
+    return np.stack(
+        [
+            faults.call(row, nothing, normalise, spectrum, kind, own)
+            for row, spectrum in enumerate(spectra)
+        ]
+    )
 
 
 def white_lines(

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from whiteline import contracts
-from whiteline.formats import read_spectrum
+from whiteline.formats import Recorded, read_spectrum
 
 
 def read_recorded(
@@ -34,6 +34,11 @@ def read_recorded(
         read_spectrum(path, energy_column=energy, intensity_column=intensity)
         for path, energy, intensity in zip(paths, energy_columns, intensity_columns, strict=True)
     ]
+    return as_recorded(ids, records, **labels)
+
+
+def as_recorded(ids: Sequence[str], records: Sequence[Recorded], **labels: Any) -> xr.Dataset:
+    """Spectra under their identifiers as a dataset of contract "recorded"; labels as above."""
     unknown = np.full(len(ids), "")
     return contracts.dataset(
         "recorded",

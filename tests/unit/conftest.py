@@ -13,7 +13,8 @@ from whiteline import contracts
 from whiteline.evaluation.scenarios import recorded_scenarios
 from whiteline.queries import prepare_queries
 
-sys.path.append(str(Path(__file__).parents[2] / "scripts"))
+# The stage scripts, and the files that tests share.
+sys.path += [str(Path(__file__).parents[2] / "scripts"), str(Path(__file__).parent)]
 
 BACKGROUND = {"kind": "constant", "window": [-6.0, -3.0]}
 LIBRARY = {

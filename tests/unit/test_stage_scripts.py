@@ -37,6 +37,7 @@ def folder(tmp_path_factory, library_path, record):
         continuum="none",
         normalisation="area",
         energy_reference=None,
+        on_error="stop",
     )
     align_queries(queries=queries, library=library, shifts=shifts)
     compute_distances(

@@ -17,14 +17,26 @@ from pathlib import Path
 import numpy as np
 
 from whiteline.errors import InputError
-from whiteline.formats.tidy import Recording
+from whiteline.formats.base import (
+    ALL,
+    Choice,
+    Column,
+    Recording,
+    energy_factor,
+    in_electronvolts,
+    named_factor,
+)
 
+NAME = "text columns"
 ENDINGS = (".txt", ".csv", ".tsv", ".dat", ".asc", ".prn", ".xy")
 
+# No table of spectra is larger, bytes.
+MAXIMUM_SIZE = 2**28
 _COMMENT_MARKS = "#%;!"
 _NUMBER = re.compile(
     r"[+-]?(?:(?:\d+[.]?\d*|[.]\d+)(?:[eEdD][+-]?\d+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE
 )
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Rows looked at to find the dialect; more would not change the answer.
 _SAMPLE = 500
 
@@ -104,6 +116,17 @@ class Table:
                     return found[0]
         raise InputError(f"{self.path}: there is no column {column!r}; {self._columns()}")
 
+    def name(self, column: int) -> str:
+        """The name of a column, or its position where the file names none."""
+        return self.headers[0][column] if self.headers else str(column)
+
+    def factor(self, column: int) -> float | None:
+        """Factor to eV of the unit that a header states for a column, if one does."""
+        cells = [names[column] for names in self.headers]
+        stated = [energy_factor(cell.strip("()[] ")) for cell in cells]
+        factors = [*stated, *map(named_factor, cells)]
+        return next((factor for factor in factors if factor is not None), None)
+
     def values(self, column: int) -> np.ndarray:
         """Numbers of a column, (rows,).
 
@@ -128,22 +151,56 @@ class Table:
         return f"the columns are {', '.join(map(repr, self.headers[0]))}"
 
 
-def read(
-    path: Path, energy_column: str | int | None, intensity_column: str | int | None
-) -> Recording:
-    """Energy (eV) and signal from two columns, the first two if not told.
+def read(path: Path, choice: Choice) -> list[Recording]:
+    """Energy (eV) and signals from columns, the first two if not told.
 
     Raises
     ------
     InputError
         If the file is no table of numbers or lacks a column; names the line or the columns.
     """
-    table = read_table(path)
-    energy = table.position(0 if energy_column is None else energy_column)
-    intensity = table.position(1 if intensity_column is None else intensity_column)
-    if energy == intensity:
-        raise InputError(f"{path}: energy and intensity are both read from column {energy}")
-    return Recording(table.values(energy), table.values(intensity))
+    return [recording(read_table(path), choice)]
+
+
+def recording(table: Table, choice: Choice) -> Recording:
+    """The chosen columns of a table; raises `InputError` as `read` does."""
+    energy = table.position(0 if choice.energy is None else choice.energy)
+    columns = _signal_columns(table, energy, choice.intensity)
+    if energy in columns:
+        raise InputError(f"{table.path}: energy and intensity are both read from column {energy}")
+    values, converted = in_electronvolts(table.values(energy), table.factor(energy))
+    intensity = np.array([table.values(column) for column in columns])
+    notes: tuple[str, ...] = ()
+    if choice.i0 is not None:
+        i0 = table.position(choice.i0)
+        intensity = divided(intensity, table.values(i0), f"{table.path}: the column {choice.i0!r}")
+        notes = (f"the signal was divided by {table.name(i0)}",)
+    elif choice.intensity is None and table.width > 2:
+        notes = (f"of {table.width} columns, {table.name(energy)} and {table.name(1)} were read",)
+    if len(columns) == 1:
+        return Recording(values, intensity[0], (*notes, *converted))
+    names = tuple(table.name(column) for column in columns)
+    return Recording(values, intensity, (*notes, *converted), names)
+
+
+def divided(intensity: np.ndarray, i0: np.ndarray, where: str) -> np.ndarray:
+    """Signals by incident intensity; raises `InputError` where that is zero."""
+    if (zero := np.flatnonzero(i0 == 0)).size:
+        raise InputError(f"{where} of the incident intensity is 0 in point {zero[0] + 1}")
+    # A quotient beyond all numbers is told with its point later on.
+    with np.errstate(over="ignore"):
+        return intensity / i0
+
+
+def _signal_columns(
+    table: Table, energy: int, intensity: Column | tuple[Column, ...] | None
+) -> list[int]:
+    if intensity is None:
+        return [1]
+    if intensity == ALL:
+        return [column for column in range(table.width) if column != energy]
+    chosen = intensity if isinstance(intensity, tuple) else (intensity,)
+    return [table.position(column) for column in chosen]
 
 
 def read_table(path: Path) -> Table:
@@ -154,7 +211,7 @@ def read_table(path: Path) -> Table:
     InputError
         If it is not text, has no rows of two or more numbers, or a row differs in length.
     """
-    lines = _decode(path).splitlines()
+    lines = decode(path).splitlines()
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     content = [line for _, line in numbered if not _is_comment(line)]
     try:
@@ -164,9 +221,17 @@ def read_table(path: Path) -> Table:
         raise InputError(f"{path}: is not a table of numbers ({error})") from None
 
 
-def _decode(path: Path) -> str:
+def recognise(path: Path, head: bytes) -> str | None:
+    """The format's name if a file may be text: it has no zero bytes, or a mark of UTF-16."""
+    return NAME if b"\0" not in head or head.startswith(_WIDE) else None
+
+
+def decode(path: Path) -> str:
+    """Text of a file; raises `InputError` if it is binary, or too large."""
+    if path.stat().st_size > MAXIMUM_SIZE:
+        raise InputError(f"{path}: is larger than {MAXIMUM_SIZE >> 20} MB; no spectrum is")
     data = path.read_bytes()
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    wide = data.startswith(_WIDE)
     if b"\0" in data and not wide:
         raise InputError(f"{path}: is a binary file, not columns of text")
     # Older instruments write a degree or micro sign in the Western code page.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,18 +9,20 @@ from typing import Any
 import numpy as np
 
 from whiteline.errors import InputError
-from whiteline.formats import columns
-from whiteline.formats.tidy import Recording
+from whiteline.formats import columns, rosetta
+from whiteline.formats.base import Choice, Recording, energy_factor, in_electronvolts
 
+NAME = "EMSA/MAS"
 ENDINGS = (".msa", ".emsa")
 
-# Factor to eV by the units that a file may state.
-_UNITS = {"ev": 1.0, "kev": 1000.0}
+
+def recognise(path: Path, head: bytes) -> str | None:
+    """The format's name if a file begins with the keyword that the format demands."""
+    first = head.lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\n")[0]
+    return NAME if first.startswith(b"#FORMAT") and b"EMSA" in first else None
 
 
-def read(
-    path: Path, energy_column: str | int | None, intensity_column: str | int | None
-) -> Recording:
+def read(path: Path, choice: Choice) -> list[Recording]:
     """Energy loss (eV) and counts.
 
     Raises
@@ -31,17 +31,18 @@ def read(
         If columns are asked for, the file is not EMSA/MAS, a keyword is missing or wrong, or
         it holds fewer points than it says.
     """
-    if energy_column is not None or intensity_column is not None:
+    if choice:
         raise InputError(f"{path}: an .msa file has no columns to choose from")
     keywords, counts = _parse(path)
     units = str(keywords.get("XUNITS") or "").strip()
-    if units.lower() not in _UNITS:
+    factor = energy_factor(units)
+    if factor is None:
         stated = f"are {units!r}" if units else "are missing"
         raise InputError(f"{path}: the energy units XUNITS {stated}; they should be eV or keV")
     if str(keywords["DATATYPE"]).strip().upper() == "XY":
         # RosettaSciIO takes no notice of the energies of this variant.
-        table = columns.read(path, 0, 1)
-        energy, counts = table.energy, table.intensity
+        table = columns.read_table(path)
+        energy, counts = table.values(0), table.values(1)
     else:
         start, step = (_number(path, keywords, name) for name in ("OFFSET", "XPERCHAN"))
         energy = start + step * np.arange(len(counts))
@@ -50,31 +51,18 @@ def read(
         raise InputError(
             f"{path}: holds {len(counts)} points where NPOINTS says {expected:g}; is it truncated?"
         )
-    notes = ("energies were converted from keV",) if units.lower() == "kev" else ()
-    return Recording(energy * _UNITS[units.lower()], counts, notes)
+    energy, notes = in_electronvolts(energy, factor)
+    return [Recording(energy, counts, notes)]
 
 
 def _parse(path: Path) -> tuple[Mapping[str, Any], np.ndarray]:
     """Keywords and counts, (n,)."""
-    from rsciio.msa import file_reader
-
-    # The library reports odd keywords (dates, signal types) that don't matter here.
-    log = logging.getLogger("rsciio")
-    level = log.level
-    log.setLevel(logging.CRITICAL + 1)
+    content = rosetta.load("msa", path, NAME)[0]
+    keywords = content["original_metadata"]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            content = file_reader(str(path))[0]
-    except OSError:
-        raise
-    except Exception as error:
-        # Its parser checks nothing: any exception may come out of a damaged file.
-        reason = f"{type(error).__name__}: {error}"
-        raise InputError(f"{path}: is not a readable EMSA/MAS file ({reason})") from None
-    finally:
-        log.setLevel(level)
-    keywords, counts = content["original_metadata"], np.asarray(content["data"], dtype=float)
+        counts = np.asarray(content["data"], dtype=float)
+    except ValueError:
+        raise InputError(f"{path}: is not an EMSA/MAS file with numbers") from None
     if "DATATYPE" not in keywords or not counts.size:
         raise InputError(f"{path}: is not an EMSA/MAS file with data")
     return keywords, counts

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from whiteline.errors import InputError
+from whiteline.formats.base import Recording
 
 MINIMUM_POINTS = 10
 # No spectrum reaches this energy (eV); a column that does holds something else.
 MAXIMUM_ENERGY = 1e6
+# No spectrum has so many points; a file that says so is damaged.
+MAXIMUM_POINTS = 1_000_000
 # Share of the points over which the sign test averages, so that one glitch does not decide it.
 _SMOOTHING = 0.01
-
-
-@dataclass(frozen=True)
-class Recording:
-    """Energy (eV) and signal as a file holds them, both (n,), and what was done to read them."""
-
-    energy: np.ndarray
-    intensity: np.ndarray
-    notes: tuple[str, ...] = ()
+# Spectra read at a time, and those of a map that its mean is made of.
+CHUNK = 1024
+_MEAN_OF = 4096
 
 
 @dataclass(frozen=True)
@@ -44,43 +44,196 @@ class Recorded:
     notes: tuple[str, ...]
 
 
-def tidy(recording: Recording, where: str) -> Recorded:
-    """Sort a recording by energy, average duplicates, and turn energy and signal positive.
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """The spectra of a file on one energy axis; they are read when they are asked for.
+
+    Attributes
+    ----------
+    where
+        The file, for messages.
+    format
+        Name of the file's format.
+    name
+        Of the file, from which identifiers are made.
+    energy
+        (points,), eV, ascending and unique.
+    shape
+        Of the map that the spectra make, row by row; ``None`` if they make none.
+    notes
+        What was changed with respect to the file, for all spectra.
+    """
+
+    where: str
+    format: str
+    name: str
+    energy: np.ndarray
+    shape: tuple[int, ...] | None
+    notes: tuple[str, ...]
+    _recording: Recording = field(repr=False)
+    _group: np.ndarray = field(repr=False)
+    _alone: bool = True
+
+    def __len__(self) -> int:
+        return 1 if self._recording.intensity.ndim == 1 else len(self._recording.intensity)
+
+    def id(self, row: int) -> str:
+        """Identifier: the file's name, with ``[y,x]`` in a map, ``#name`` or ``#row`` in a stack.
+
+        Positions count from 0. A file's only spectrum bears the file's name alone.
+        """
+        if self.shape is not None:
+            return f"{self.name}[{','.join(map(str, np.unravel_index(row, self.shape)))}]"
+        if self._alone and len(self) == 1:
+            return self.name
+        names = self._recording.names
+        return f"{self.name}#{names[row] if names else row}"
+
+    def spectrum(self, row: int = 0) -> Recorded:
+        """One spectrum; raises `InputError` if it is not finite or all values are equal."""
+        return self._record(row, self._raw(row, row + 1)[0])
+
+    def records(self) -> Iterator[tuple[str, Recorded | InputError]]:
+        """Identifier of each spectrum, and the spectrum or what is wrong with it."""
+        for start in range(0, len(self), CHUNK):
+            for row, signal in enumerate(self._raw(start, start + CHUNK), start):
+                try:
+                    yield self.id(row), self._record(row, signal)
+                except InputError as error:
+                    yield self.id(row), error
+
+    def chunks(self, size: int = CHUNK) -> Iterator[tuple[int, np.ndarray]]:
+        """First row and signals, (at most ``size``, points), of one part of the spectra after
+        another; those that can't be used are NaN.
+        """
+        for start in range(0, len(self), size):
+            raw = self._raw(start, start + size)
+            signals = np.full((len(raw), len(self.energy)), np.nan)
+            for row, signal in enumerate(raw):
+                try:
+                    signals[row] = self._record(start + row, signal).intensity
+                except InputError:
+                    continue
+            yield start, signals
+
+    def mean(self) -> Recorded:
+        """The mean spectrum, of an even selection where there are very many.
+
+        Raises
+        ------
+        InputError
+            If no spectrum is finite, or the mean is the same everywhere.
+        """
+        if len(self) == 1:
+            return self.spectrum()
+        energy, intensity, down = self._mean
+        notes = (*self.notes, _TURNED) if down else self.notes
+        return Recorded(energy, intensity, notes)
+
+    @cached_property
+    def _mean(self) -> tuple[np.ndarray, np.ndarray, bool]:
+        """Energy, mean signal with peaks up, and whether they pointed down."""
+        stride = -(-len(self) // _MEAN_OF)
+        rows = _numbers(self._recording.intensity[::stride])
+        rows = rows[np.isfinite(rows).all(1)]
+        if not len(rows):
+            raise InputError(f"{self.where}: no spectrum is finite")
+        intensity = self._on_axis((rows / len(rows)).sum(0))
+        _check_varies(intensity, self.where)
+        down = points_down(self.energy, intensity)
+        return self.energy, -intensity if down else intensity, down
+
+    def _raw(self, start: int, stop: int) -> np.ndarray:
+        """Signals as the file holds them, (rows, points in the file)."""
+        intensity = self._recording.intensity
+        try:
+            rows = intensity[None] if intensity.ndim == 1 else intensity[start:stop]
+            with np.errstate(invalid="ignore"):
+                return _numbers(rows)
+        except Exception as error:
+            # What is read late fails late: a damaged file may raise anything.
+            reason = str(error).splitlines()[:1]
+            raise InputError(f"{self.where}: can't be read ({' '.join(reason)})") from None
+
+    def _record(self, row: int, signal: np.ndarray) -> Recorded:
+        where = self.where if len(self) == 1 else f"{self.where}, spectrum {self.id(row)!r}"
+        _check_finite("signal", signal, where)
+        intensity = self._on_axis(signal)
+        _check_varies(intensity, where)
+        # Single pixels are noisy, and a map has one detector.
+        down = points_down(self.energy, intensity) if self.shape is None else self._mean[2]
+        return Recorded(
+            self.energy,
+            -intensity if down else intensity,
+            (*self.notes, _TURNED) if down else self.notes,
+        )
+
+    def _on_axis(self, signal: np.ndarray) -> np.ndarray:
+        size = np.bincount(self._group)
+        # Dividing first keeps the mean finite for every finite input.
+        return np.bincount(self._group, weights=signal / size[self._group])
+
+
+def _numbers(rows: Any) -> np.ndarray:
+    """Rows of NumPy or Dask as numbers.
+
+    Dask's threads would gain nothing, as HDF5 lets one read at a time, and don't survive a fork.
+    """
+    if not isinstance(rows, np.ndarray):
+        rows = rows.compute(scheduler="synchronous")
+    return np.asarray(rows, dtype=float)
+
+
+_TURNED = "the signal was negative-going and its sign was changed"
+
+
+def collect(
+    recording: Recording, where: str, format: str = "", name: str = "", alone: bool = True
+) -> Collection:
+    """Sort a recording's energies, merge duplicates, and turn negative energies positive.
 
     Parameters
     ----------
     recording
         What a reader made of a file.
-    where
-        The file, for messages.
+    where, format, name
+        See `Collection`.
+    alone
+        Whether the file holds this recording only.
+
+    Raises
+    ------
+    InputError
+        If energies are not finite, are too few, or all are equal.
+    """
+    energy = np.asarray(recording.energy, dtype=float)
+    notes = list(recording.notes)
+    _check_energy(energy, where)
+    if (energy < 0).all():
+        energy = -energy
+        notes.append("energies were stored negative")
+    if (np.diff(energy) < 0).any():
+        notes.append("points were sorted by energy")
+    unique, group = np.unique(energy, return_inverse=True)
+    if len(unique) < len(energy):
+        notes.append(f"repeated energies were averaged: {len(energy)} points became {len(unique)}")
+    if len(unique) < MINIMUM_POINTS:
+        raise InputError(
+            f"{where}: has {len(unique)} different energies; at least {MINIMUM_POINTS} are needed"
+        )
+    shape = recording.shape
+    return Collection(where, format, name, unique, shape, tuple(notes), recording, group, alone)
+
+
+def tidy(recording: Recording, where: str) -> Recorded:
+    """The one spectrum of a recording put right: energies as by `collect`, white line positive.
 
     Raises
     ------
     InputError
         If values are not finite, there are too few points, or all are equal.
     """
-    energy = np.asarray(recording.energy, dtype=float)
-    intensity = np.asarray(recording.intensity, dtype=float)
-    notes = list(recording.notes)
-    _check_values(energy, intensity, where)
-    if (energy < 0).all():
-        energy = -energy
-        notes.append("energies were stored negative")
-    if (np.diff(energy) < 0).any():
-        notes.append("points were sorted by energy")
-    count = len(energy)
-    energy, intensity = _merge_duplicates(energy, intensity)
-    if len(energy) < count:
-        notes.append(f"repeated energies were averaged: {count} points became {len(energy)}")
-    if len(energy) < MINIMUM_POINTS:
-        raise InputError(
-            f"{where}: has {len(energy)} different energies; at least {MINIMUM_POINTS} are needed"
-        )
-    _check_varies(intensity, where)
-    if points_down(energy, intensity):
-        intensity = -intensity
-        notes.append("the signal was negative-going and its sign was changed")
-    return Recorded(energy, intensity, tuple(notes))
+    return collect(recording, where).spectrum()
 
 
 def points_down(energy: np.ndarray, intensity: np.ndarray) -> bool:
@@ -99,28 +252,26 @@ def points_down(energy: np.ndarray, intensity: np.ndarray) -> bool:
     return bool(rest.max() + rest.min() < 0)
 
 
-def _check_values(energy: np.ndarray, intensity: np.ndarray, where: str) -> None:
-    for name, values in (("energy", energy), ("signal", intensity)):
-        bad = np.flatnonzero(~np.isfinite(values))
-        if bad.size:
-            raise InputError(f"{where}: the {name} of point {bad[0] + 1} is {values[bad[0]]}")
+def _check_energy(energy: np.ndarray, where: str) -> None:
+    _check_finite("energy", energy, where)
     if len(energy) < MINIMUM_POINTS:
         raise InputError(
             f"{where}: has {len(energy)} points; at least {MINIMUM_POINTS} are needed"
         )
+    if len(energy) > MAXIMUM_POINTS:
+        raise InputError(f"{where}: has {len(energy)} points; no spectrum has so many")
     if energy.min() == energy.max():
         raise InputError(f"{where}: all energies are {energy[0]:g}; is this the energy column?")
     if np.abs(energy).max() > MAXIMUM_ENERGY:
         raise InputError(f"{where}: energies exceed {MAXIMUM_ENERGY:g} eV; is this their column?")
-    _check_varies(intensity, where)
+
+
+def _check_finite(name: str, values: np.ndarray, where: str) -> None:
+    bad = np.flatnonzero(~np.isfinite(values))
+    if bad.size:
+        raise InputError(f"{where}: the {name} of point {bad[0] + 1} is {values[bad[0]]}")
 
 
 def _check_varies(intensity: np.ndarray, where: str) -> None:
     if intensity.min() == intensity.max():
         raise InputError(f"{where}: the signal is {intensity[0]:g} everywhere")
-
-
-def _merge_duplicates(energy: np.ndarray, intensity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    unique, group, size = np.unique(energy, return_inverse=True, return_counts=True)
-    # Dividing first keeps the mean finite for every finite input.
-    return unique, np.bincount(group, weights=intensity / size[group])

@@ -8,6 +8,7 @@ from whiteline.plotting.crosscheck import crosscheck_figure
 from whiteline.plotting.disturbances import BASELINES, LEVELS, level_figure
 from whiteline.plotting.errors import confusion_figure, coverage_figure, error_figure
 from whiteline.plotting.fits import Fit, fit_figure
+from whiteline.plotting.inspected import inspection_figure
 from whiteline.plotting.maps import NAMED, map_figure
 from whiteline.plotting.ranking import ranking_figure
 from whiteline.plotting.simulated import simulated_figure
@@ -25,6 +26,7 @@ __all__ = [
     "draw",
     "error_figure",
     "fit_figure",
+    "inspection_figure",
     "ion_label",
     "level_figure",
     "map_figure",

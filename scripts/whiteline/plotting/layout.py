@@ -15,7 +15,7 @@ FONT = "Open Sans, Helvetica, Arial, sans-serif"
 def single(height: int, width: int) -> go.Figure:
     """One panel; ``width`` is that of the files."""
     figure = go.Figure()
-    _common(figure, height, width)
+    style(figure, height, width)
     return figure
 
 
@@ -24,7 +24,7 @@ def panels(
 ) -> go.Figure:
     """Two panels side by side; ``meta.narrow`` is the layout that puts one above the other."""
     figure = make_subplots(1, 2, subplot_titles=[left, right], horizontal_spacing=0.11)
-    _common(figure, height, 1000)
+    style(figure, height, 1000)
     figure.update_annotations(font={"family": FONT, "size": 14})
     if shared:
         figure.update_xaxes(matches="x")
@@ -52,7 +52,7 @@ def legend_below(figure: go.Figure, rows: int = 1) -> None:
     figure.update_layout(margin_b=bottom, legend_y=_below(figure.layout.height, rows))
 
 
-def _common(figure: go.Figure, height: int, width: int) -> None:
+def style(figure: go.Figure, height: int, width: int) -> None:
     """The look of all figures; ``meta`` holds the width of the files, as the page's is free."""
     axis = {
         "gridcolor": LIGHT,
