@@ -7,16 +7,16 @@
 # Stages, one file each in rules/:
 #   simulate, outputs -> library -> preprocess -> align -> distances -> embed
 #   fetch, queries, scenarios ----^                        \-> estimate -> score -> report
-import os
 import sys
 from pathlib import Path
 
-# Here and in the jobs, the package of this folder comes before one that is installed.
+# The package of this folder comes before one that is installed, here and in the jobs.
 PACKAGES = str(Path(workflow.basedir) / "scripts")
 sys.path.insert(0, PACKAGES)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [PACKAGES, os.environ.get("PYTHONPATH")])
-)
+
+from whiteline.stage import jobs_import_from
+
+jobs_import_from(PACKAGES)
 
 
 if not workflow.configfiles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -35,6 +36,15 @@ def run(function: Callable[..., None], job: Any) -> None:
             failed = False
     if failed:
         sys.exit(1)
+
+
+def jobs_import_from(folder: str) -> None:
+    """Let every process started from here on look for packages in ``folder`` first.
+
+    Snakemake puts the folder of a job's script last, so that an installed copy would win.
+    """
+    others = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, others]))
 
 
 def _named(items: Any) -> dict[str, Any]:
