@@ -1,7 +1,7 @@
 """Finds the module that a ``kind`` of the configuration names; the module name is the registry.
 
-A kind is a module of the family's folder, a file of the user's, or what an installed package offers
-through an entry point.
+A kind is a module of the family's folder, a file of the user's, or what an installed package
+offers through an entry point.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ def kinds(family: str) -> list[str]:
 
 
 def offered(family: str) -> EntryPoints:
-    """What installed packages offer for a family, entry points of the group ``whiteline.<family>``.
+    """What installed packages offer for a family.
 
-    An entry point names a module, which offers what a module of the family does.
+    They do so by entry points of the group ``whiteline.<family>``; each names a module, which
+    offers what a module of the family does.
     """
     return entry_points(group=f"whiteline.{family}")
 

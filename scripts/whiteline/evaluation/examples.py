@@ -33,8 +33,12 @@ def spectra(count: int, seed: int = 0, energy: np.ndarray = ENERGY) -> np.ndarra
     return _broadened(random.integers(len(_sticks()), size=count), random, energy)
 
 
+@cache
 def labelled(count: int, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Spectra (count, points) as of a library, and the ``valence`` and ``ten_dq`` (eV) of each."""
+    """Spectra (count, points) as of a library, and the ``valence`` and ``ten_dq`` (eV) of each.
+
+    They are kept, so they are not to be changed.
+    """
     sticks = _sticks()
     chosen = np.arange(count) % len(sticks)
     labels = {
