@@ -263,7 +263,7 @@ def test_a_built_in_measure_goes_before_one_of_its_name(command, install):
 def test_two_packages_of_one_name(install):
     install("mine", "measures", module="first_of_two")
     install("mine", "measures", module="second_of_two", package="other")
-    with pytest.raises(InputError, match="'mine' is offered by other .* and measures-of-mine"):
+    with pytest.raises(InputError, match=r"'mine' is offered by other .* and measures-of-mine"):
         measures.load("mine")
 
 
