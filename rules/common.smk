@@ -50,14 +50,19 @@ def stage(script, *tables):
 def stage_of_measure(script, name):
     """The same with the modules of a measure and of its members, which are imported by name."""
     paths = measures.module_paths(**STUDY["measures"][name])
-    files = {file for path in paths for file in (path, *sources(path))}
-    return sorted({*stage(script), *relative(files)})
+    return with_kind(script, paths)
 
 
 def stage_of_kind(script, section, name):
     """The same with the module of an embedding or estimator."""
-    path = registry.module_path(section, STUDY[section][name]["kind"])
-    return sorted({*stage(script), *relative({path, *sources(path)})})
+    return with_kind(script, registry.files(section, STUDY[section][name]["kind"]))
+
+
+def with_kind(script, paths):
+    """The same with the files of kinds; one that is no module is the metadata of a package."""
+    modules = [path for path in paths if path.suffix == ".py"]
+    files = {*paths, *(file for path in modules for file in sources(path))}
+    return sorted({*stage(script), *relative(files)})
 
 
 def relative(files):

@@ -1,4 +1,8 @@
-"""Finds the module that a ``kind`` of the configuration names; the module name is the registry."""
+"""Finds the module that a ``kind`` of the configuration names; the module name is the registry.
+
+A kind is a module of the family's folder, a file of the user's, or what an installed package
+offers through an entry point.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +20,8 @@ from typing import Any
 from whiteline.errors import InputError
 
 PACKAGE = Path(__file__).parent
+# The file of an installed package that tells its version, in a wheel and in an egg.
+METADATA = ("METADATA", "PKG-INFO")
 
 
 def kinds(family: str) -> list[str]:
@@ -24,42 +31,112 @@ def kinds(family: str) -> list[str]:
     return sorted(name for name in names if name not in hidden and not name.startswith("_"))
 
 
-def module_path(family: str, kind: str) -> Path:
-    """The file of a kind: a module of the family, or the user's own file where it ends in ``.py``.
+def offered(family: str) -> EntryPoints:
+    """What installed packages offer for a family.
+
+    They do so by entry points of the group ``whiteline.<family>``; each names a module, which
+    offers what a module of the family does.
+    """
+    return entry_points(group=f"whiteline.{family}")
+
+
+def files(family: str, kind: str) -> list[Path]:
+    """The files whose change makes a kind another one.
+
+    Those are its module and, of an installed package, its metadata: the package may have other
+    modules, which are not followed, but a new version of it has a path and a content of its own.
 
     Raises
     ------
     InputError
-        If there is none; names the nearest built-in kind.
+        If there is no such kind; names the nearest.
     """
-    path = Path(kind) if kind.endswith(".py") else PACKAGE / family / f"{kind}.py"
     if kind.endswith(".py"):
-        if not path.is_file():
+        if not Path(kind).is_file():
             raise InputError(
                 f"{kind}: no such file; a kind that ends in .py is a file of your own"
             )
-    elif kind not in kinds(family):
-        near = difflib.get_close_matches(kind, kinds(family), 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(kinds(family))}"
-        raise InputError(f"{kind!r} is no kind of {family}; {hint}")
-    return path
+        return [Path(kind)]
+    if kind in kinds(family):
+        return [PACKAGE / family / f"{kind}.py"]
+    point = _entry_point(family, kind)
+    parts = point.dist.files or ()
+    return [
+        Path(_import(point.value, _origin(point)).__file__),
+        *(Path(part.locate()) for part in parts if part.name in METADATA),
+    ]
+
+
+def module_path(family: str, kind: str) -> Path:
+    """The file of a kind's module; raises `InputError` as `files` does."""
+    return files(family, kind)[0]
 
 
 def load(family: str, kind: str, *required: str) -> ModuleType:
     """The module of a kind, which must offer the ``required`` names.
+
+    A kind that ends in ``.py`` is a file of the user's; any other is a module of the family or,
+    if there is none, an entry point of an installed package.
 
     Raises
     ------
     InputError
         If there is no such module, it can't be imported, or it lacks a name.
     """
-    path = module_path(family, kind)
-    own = kind.endswith(".py")
-    module = _load_file(path) if own else importlib.import_module(f"whiteline.{family}.{kind}")
+    if kind.endswith(".py"):
+        module = _load_file(module_path(family, kind))
+    elif kind in kinds(family):
+        module = importlib.import_module(f"whiteline.{family}.{kind}")
+    else:
+        point = _entry_point(family, kind)
+        module = _import(point.value, _origin(point))
     for name in required:
         if not hasattr(module, name):
             raise InputError(f"{kind}: lacks {name!r}, which every one of the {family} must offer")
     return module
+
+
+def clashes(family: str) -> list[str]:
+    """One sentence for each name that an installed package offers though it is built in."""
+    return [
+        f"{point.name}: the built-in one is used, not the one of {_package(point)}; "
+        "the package must give it another name"
+        for point in offered(family)
+        if point.name in kinds(family)
+    ]
+
+
+def _entry_point(family: str, kind: str) -> EntryPoint:
+    points = offered(family)
+    found = [point for point in points if point.name == kind]
+    if len(found) > 1:
+        packages = " and ".join(map(_package, found))
+        raise InputError(f"{kind!r} is offered by {packages}; uninstall all but one")
+    if found:
+        return found[0]
+    known = sorted({*kinds(family), *points.names})
+    near = difflib.get_close_matches(kind, known, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+    raise InputError(f"{kind!r} is no kind of {family}; {hint}")
+
+
+def _package(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}"
+
+
+def _origin(point: EntryPoint) -> str:
+    return f"{point.name} of {_package(point)}"
+
+
+def _import(name: str, origin: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise _failed(origin, error) from error
+
+
+def _failed(origin: str, error: Exception) -> InputError:
+    return InputError(f"{origin}: failed on import: {type(error).__name__}: {error}")
 
 
 def _load_file(path: Path) -> ModuleType:
@@ -72,7 +149,7 @@ def _load_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise InputError(f"{path}: failed on import: {type(error).__name__}: {error}") from error
+        raise _failed(str(path), error) from error
     return module
 
 

@@ -1,5 +1,6 @@
 """Changing one thing reruns exactly what depends on it, by the names of the jobs."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,48 @@ def test_adding_a_measure_of_the_users_own(workspace):
     assert workspace.jobs() == sorted([*of_measure("mine"), *END])
     (workspace.folder / "mine.py").write_text(source.read_text() + "\n# edited\n")
     assert workspace.planned() == sorted([*of_measure("mine"), *END])
+
+
+PLAIN = "def distance(a, b, energy):\n    return abs(a / a.max() - b / b.max()).max()\n"
+
+
+def test_a_file_with_nothing_but_a_distance_is_ranked(workspace):
+    (workspace.folder / "mine.py").write_text(PLAIN)
+    study = workspace.study()
+    study["measures"]["mine"] = {"kind": "mine.py"}
+    workspace.write(study)
+    assert workspace.jobs() == sorted([*of_measure("mine"), *END])
+    with (workspace.folder / "results/scores.csv").open() as file:
+        scores = [row for row in csv.DictReader(file) if row["measure"] == "mine"]
+    assert {row["estimator"] for row in scores} == {"nearest", "regression"}
+    # Undisturbed spectra, so that it must do much better than chance (about 0.8 eV).
+    clean = [float(row["ten_dq_mae"]) for row in scores if row["level"] == "inf"]
+    assert 0 < max(clean) < 0.2
+    assert "mine" in (workspace.folder / "results/report.html").read_text()
+
+
+def test_a_measure_of_an_installed_package(workspace, tmp_path, monkeypatch):
+    """Its module is an input, and so is its metadata, which a new version changes."""
+    package = tmp_path / "package"
+    info = package / "theirs-1.0.dist-info"
+    info.mkdir(parents=True)
+    (package / "their_measure.py").write_text(PLAIN)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[whiteline.measures]\ntheirs = their_measure\n")
+    (info / "RECORD").write_text(f"their_measure.py,,\n{info.name}/METADATA,,\n")
+    monkeypatch.setenv("PYTHONPATH", str(package))
+    study = workspace.study()
+    study["measures"]["theirs"] = {"kind": "theirs"}
+    workspace.write(study)
+    rerun = sorted([*of_measure("theirs"), *END])
+    assert workspace.jobs() == rerun
+    assert workspace.planned() == []
+    edit(package / "their_measure.py")
+    assert workspace.planned() == rerun
+    (package / "their_measure.py").write_text(PLAIN)
+    assert workspace.planned() == []
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.1\n")
+    assert workspace.planned() == rerun
 
 
 def test_editing_a_member_reruns_the_ensemble(workspace):

@@ -1,8 +1,8 @@
 """The command ``whiteline``. The module name is the registry: one module per sub-command.
 
 A module offers ``SUMMARY``, one line for the help; ``add_arguments(parser)``; and
-``run(arguments)``, which raises `InputError` for what is wrong with them. Modules import at their
-top only what the help needs, so that it comes at once.
+``run(arguments)``, which raises `InputError` for what is wrong with them, and returns an exit code
+or None for 0. Modules import at their top only what the help needs, so that it comes at once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a sub-command; the exit code is 0, or 2 after one sentence to stderr on what is wrong.
+    """Run a sub-command; returns its exit code, or 2 after one sentence to stderr on a fault.
 
     Parameters
     ----------
@@ -37,9 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Those of the command line if left out.
     """
     given = sys.argv[1:] if arguments is None else arguments
+    code = None
     try:
         chosen = parser().parse_args(_joined(given))
-        chosen.run(chosen)
+        code = chosen.run(chosen)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as head, has had enough. Else Python complains when it closes stdout.
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return FAULT
-    return 0
+    return code or 0
 
 
 def parser() -> Parser:

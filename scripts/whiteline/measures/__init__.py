@@ -1,9 +1,10 @@
 """Similarity measures. The module name is the registry: one module per kind.
 
 ``kind: correlation`` means `whiteline.measures.correlation`; a ``kind`` that ends in ``.py`` is a
-user's own file. A module offers
+user's own file, and an installed package may offer others by entry points of the group
+``whiteline.measures``. A module offers
 
-- ``MEASURE``, a `whiteline.measures.base.Measure`; a user's file may leave it out;
+- ``MEASURE``, a `whiteline.measures.base.Measure`; all but the built-in ones may leave it out;
 - ``prepare(intensity, energy, *, ...)``: spectra (n, points) on a uniform grid in eV (points,), in
   the form that is compared, an array whose first axis is the spectrum; the spectra as they are,
   if it is left out;
@@ -37,12 +38,17 @@ from whiteline.measures._bound import BoundEnsemble, BoundMeasure, Treatment
 from whiteline.measures._contract import Functions
 from whiteline.measures.base import Measure
 
-__all__ = ["BoundEnsemble", "BoundMeasure", "Measure", "kinds", "load", "module_path"]
+__all__ = ["BoundEnsemble", "BoundMeasure", "Measure", "kinds", "load", "module_path", "offered"]
 
 
 def kinds() -> list[str]:
     """Names of the built-in measures, from the folder."""
     return registry.kinds("measures")
+
+
+def offered() -> list[str]:
+    """Names of the measures that installed packages offer beside the built-in ones."""
+    return sorted(registry.offered("measures").names - set(kinds()))
 
 
 def module_path(kind: str) -> Path:
@@ -52,8 +58,8 @@ def module_path(kind: str) -> Path:
 
 def module_paths(kind: str, **parameters: Any) -> list[Path]:
     """The files of a measure and of its members."""
-    measure = load(kind, **parameters)
-    return [module_path(kind), *(module_path(member.kind) for member in measure.members)]
+    named = [kind, *(member.kind for member in load(kind, **parameters).members)]
+    return [path for name in named for path in registry.files("measures", name)]
 
 
 def load(kind: str, **parameters: Any) -> BoundMeasure | BoundEnsemble:
@@ -62,7 +68,8 @@ def load(kind: str, **parameters: Any) -> BoundMeasure | BoundEnsemble:
     Parameters
     ----------
     kind
-        Name of a built-in measure, or path of a user's file that ends in ``.py``.
+        Name of a measure, built in or of an installed package, or path of a user's file that ends
+        in ``.py``.
     parameters
         Values for the keyword-only parameters of its functions, and for those of every measure.
 

@@ -109,7 +109,7 @@ def _stateful(name: str, found: Mapping[str, Callable]) -> bool:
 
 def _facts(kind: str, module: ModuleType) -> Measure:
     facts = getattr(module, "MEASURE", None)
-    if facts is None and kind.endswith(".py"):
+    if facts is None:
         return Measure(Path(kind).stem.replace("_", " "), precision="double")
     if not isinstance(facts, Measure):
         raise InputError(f"{kind}: MEASURE must be a whiteline.measures.Measure(...)")
