@@ -5,8 +5,8 @@
 #   snakemake --cores all crosscheck                          the engines against each other
 #
 # Stages, one file each in rules/:
-#   simulate, outputs -> library -> preprocess -> align -> distances -> embed
-#   fetch, queries, scenarios ----^                        \-> estimate -> score -> report
+#   simulate, outputs -> library -> preprocess -> align -> distances -> estimate -> score -> report
+#   fetch, queries, scenarios ----^         \-> embed (distances within the map, maps) ----^
 import sys
 from pathlib import Path
 
@@ -45,6 +45,7 @@ rule all:
     default_target: True
     input:
         "results/scores.csv",
+        "results/map_quality.csv",
         "results/report.html",
         embeddings(),
         query_estimates(),

@@ -1,12 +1,14 @@
 # What all stages need: the checked configuration, the names in it, and what a stage depends on.
+import math
 import os
 from dataclasses import asdict
 
 from snakemake.exceptions import WorkflowError
 
-from whiteline import configuration, engines, measured, measures, registry, sampling
+from whiteline import configuration, engines, measured, measures, neighbors, registry, sampling
 from whiteline.atomic import parse_ion
 from whiteline.errors import InputError
+from whiteline.grids import grid
 from whiteline.outputs.entries import listing
 from whiteline.outputs.quanty import beside
 from whiteline.simulation import AXES
@@ -30,6 +32,7 @@ SCENARIOS = "scenarios"
 wildcard_constraints:
     library="|".join(STUDY["libraries"]),
     batch=r"\d+",
+    block=r"\d+",
     case="|".join(STUDY["crosscheck"]["cases"]),
     engine="|".join(engines.kinds()),
     of=r"\d+",
@@ -37,7 +40,7 @@ wildcard_constraints:
     measure="|".join(STUDY["measures"]),
     embedding="|".join(STUDY["embeddings"]) or "none",
     estimator="|".join(STUDY["estimators"]),
-    collection="|".join(["map", SCENARIOS, *STUDY["queries"]]),
+    collection="|".join(["map", *STUDY["queries"]]),
     recorded="|".join([SCENARIOS, *STUDY["queries"]]),
 
 
@@ -220,6 +223,33 @@ def query_setting(wildcards, key):
     """A setting of a query set, or that of the preprocessing where the set has none."""
     own = STUDY["queries"].get(wildcards.recorded, {})
     return own.get(key, STUDY["preprocessings"][wildcards.preprocessing].get(key))
+
+
+def most_in_map(name):
+    """The spectra that a library's map can have at most, as far as the configuration tells."""
+    library = STUDY["libraries"][name]
+    shown = library["map"]
+    axes = simulation_axes(library)
+    widths = len(library["broadening"])
+    if "sample" not in shown:
+        sliced = ("slater_reduction", "slater_reduction_pd", "zeta_3d_scale", "temperature")
+        axes = {k: v for k, v in axes.items() if k not in sliced or sampling.is_range(v)}
+        widths = len(shown["broadening"]) * len(grid(shown.get("slater_reduction", 0.8)))
+    if from_files(name):
+        points = len(listing(library["files"]).entries)
+    else:
+        kinds = [library[key] for key in ("ions", "symmetry", "polarisation")]
+        points = sampling.count(axes, library["samples"]) * math.prod(map(len, kinds))
+    return min(points * widths, shown.get("sample", points * widths))
+
+
+def map_distances(library, preprocessing, measure):
+    """The blocks of a map's distances."""
+    of = neighbors.blocks(most_in_map(library))
+    return [
+        f"results/{library}/{preprocessing}/{measure}/map_distances/map/{block}_of_{of}.nc"
+        for block in range(1, of + 1)
+    ]
 
 
 def embeddings(measures=STUDY["measures"]):

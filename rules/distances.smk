@@ -1,25 +1,25 @@
 # Distances of a collection to the library by one measure.
 # In: preprocessed spectra, shifts.
-# Out: results/{library}/{preprocessing}/{measure}/{collection}_distances.nc
+# Out: results/{library}/{preprocessing}/{measure}/{recorded}_distances.nc
 
 
 rule compute_distances:
     input:
         modules=lambda w: stage_of_measure("compute_distances", w.measure),
-        queries="results/{library}/{preprocessing}/{collection}.nc",
+        queries="results/{library}/{preprocessing}/{recorded}.nc",
         library="results/{library}/{preprocessing}/library.nc",
-        shifts="results/{library}/{preprocessing}/{collection}_shifts.nc",
+        shifts="results/{library}/{preprocessing}/{recorded}_shifts.nc",
     output:
-        distances="results/{library}/{preprocessing}/{measure}/{collection}_distances.nc",
+        distances="results/{library}/{preprocessing}/{measure}/{recorded}_distances.nc",
     log:
-        "results/logs/compute_distances/{library}_{preprocessing}_{measure}_{collection}.log",
+        "results/logs/compute_distances/{library}_{preprocessing}_{measure}_{recorded}.log",
     benchmark:
-        "results/{library}/{preprocessing}/{measure}/{collection}_benchmark.tsv"
+        "results/{library}/{preprocessing}/{measure}/{recorded}_benchmark.tsv"
     params:
         kind=lambda w: STUDY["measures"][w.measure]["kind"],
         parameters=lambda w: parameters("measures", w.measure),
         seed=STUDY["seed"],
     message:
-        "{wildcards.library}: {wildcards.measure} distances of {wildcards.collection}"
+        "{wildcards.library}: {wildcards.measure} distances of {wildcards.recorded}"
     script:
         "../scripts/compute_distances.py"

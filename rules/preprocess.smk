@@ -36,6 +36,7 @@ rule select_map:
     log:
         "results/logs/select_map/{library}_{preprocessing}.log",
     params:
+        sample=lambda w: STUDY["libraries"][w.library]["map"].get("sample"),
         slater_reduction=lambda w: STUDY["libraries"][w.library]["map"].get(
             "slater_reduction"
         ),
@@ -46,8 +47,9 @@ rule select_map:
         energy_uncertainty=lambda w: STUDY["libraries"][w.library]["map"][
             "energy_uncertainty"
         ],
+        seed=STUDY["seed"],
     message:
-        "{wildcards.library}: taking the slice for the maps"
+        "{wildcards.library}: taking the spectra for the maps"
     script:
         "../scripts/select_map.py"
 

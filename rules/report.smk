@@ -27,6 +27,7 @@ rule make_report:
             *sorted(Path("resources/captions").iterdir()),
         ),
         scores="results/scores.csv",
+        map_quality="results/map_quality.csv",
         errors=[
             f"results/{library}/{way}/errors.csv"
             for library, way in branches()

@@ -1,18 +1,20 @@
-"""Makes a map of a slice of the library and places the queries into it.
+"""Makes a map of a slice or sample of the library and places the queries into it.
 
-Input: map (spectra), map_distances, queries (spectra, one file per set), query_distances.
+Input: map_spectra, map_distances (contract "neighbors", one file per block), queries (spectra, one
+file per set), query_distances (contract "neighbors", one file per set).
 Output: embedding (contract "embedding"). Settings: kind, parameters, seed.
 """
 
 import numpy as np
 
 from whiteline import contracts, embeddings
+from whiteline.neighbors import joined, none_of, of_dataset
 
 
 def embed_spectra(
     *,
     map_spectra: str,
-    map_distances: str,
+    map_distances: list[str],
     queries: list[str],
     query_distances: list[str],
     embedding: str,
@@ -20,25 +22,17 @@ def embed_spectra(
     parameters: dict,
     seed: int,
 ) -> None:
-    """Write coordinates of the slice's spectra and, out of sample, of the queries."""
-    shown = contracts.read(map_spectra, "spectra")
-    sets = [contracts.read(path, "spectra") for path in queries]
-    own = contracts.read(map_distances, "distances")
-    # Lengths of a map must grow evenly: 1 - correlation grows with the square of a small change.
-    power = 1 / own.attrs["order"]
-    columns = np.flatnonzero(np.isin(own["library_id"].values, shown["id"].values))
-    rows = [
-        contracts.read(path, "distances")["distance"].values[:, columns]
-        for path in query_distances
-    ]
-    rows = np.concatenate([*rows, np.empty((0, len(columns)))]).astype(float)
-    square = own["distance"].values[:, columns].astype(float)
-    square, rows = square**power, rows**power
-    coordinates, placed = embeddings.load(kind, **parameters)(square, rows, seed)
+    """Write coordinates of the map's spectra and, out of sample, of the queries."""
+    sets = [contracts.read(path, "spectra") for path in (map_spectra, *queries)]
     labels = {
-        name: np.concatenate([part[name].values for part in (shown, *sets)])
+        name: np.concatenate([part[name].values for part in sets])
         for name in ("id", "ion", "valence", "ten_dq")
     }
+    del sets
+    own = joined([of_dataset(contracts.read(path, "neighbors")) for path in map_distances])
+    others = [of_dataset(contracts.read(path, "neighbors")) for path in query_distances]
+    asked = joined(others) if others else none_of(own)
+    coordinates, placed = embeddings.load(kind, **parameters)(own, asked, seed)
     data = contracts.dataset(
         "embedding",
         {
@@ -47,6 +41,7 @@ def embed_spectra(
             "is_query": np.repeat([0, 1], [len(coordinates), len(placed)]),
         },
         embedding=kind,
+        placing=embeddings.facts(kind).placing,
         parameters=contracts.dumps(parameters),
         seed=seed,
     )

@@ -1,6 +1,6 @@
 """Writes the report page and its figures.
 
-Input: scores, errors, libraries (preprocessed), embeddings, queries, shifts, estimates,
+Input: scores, map_quality, errors, libraries (preprocessed), embeddings, queries, shifts, estimates,
 benchmarks; the lists may be empty. Output: report (HTML), figures (folder of PNG and SVG).
 Settings: study (the configuration), labels (what each input of a list is of).
 """
@@ -18,6 +18,7 @@ from whiteline.report import Branch, Measured, Products, write
 def make_report(
     *,
     scores: str,
+    map_quality: str,
     errors: list[str],
     libraries: list[str],
     embeddings: list[str],
@@ -55,7 +56,8 @@ def make_report(
         )
         for number, (branch, path) in enumerate(zip(labels["branches"], libraries, strict=True))
     ]
-    write(Products(study, _scores(scores), branches), report, figures)
+    products = Products(study, _table(scores), branches, _table(map_quality))
+    write(products, report, figures)
 
 
 def _of(branch: Sequence[str], names: list, values: list) -> list[tuple[str, Any]]:
@@ -64,8 +66,8 @@ def _of(branch: Sequence[str], names: list, values: list) -> list[tuple[str, Any
     return [(name[-1], value) for name, value in pairs if tuple(name[:2]) == tuple(branch)]
 
 
-def _scores(path: str) -> pd.DataFrame:
-    """The table of scores; a study without scenarios leaves an empty file."""
+def _table(path: str) -> pd.DataFrame:
+    """A table of scores; a study without scenarios, or maps, leaves an empty file."""
     if not Path(path).stat().st_size:
         return pd.DataFrame()
     return pd.read_csv(path)

@@ -1,11 +1,12 @@
-"""Takes the slice of a library that its maps show.
+"""Takes the slice or the sample of a library that its maps show.
 
-One broadening and one Slater reduction unless more are asked for, and one value of each other axis
-but 10Dq, Ds and Dt. Measured references are not shown.
+A slice has one broadening and one Slater reduction unless more are asked for, and one value of each
+other axis but 10Dq, Ds and Dt. A sample is drawn from all. Measured references are not shown.
 
 Input: library (preprocessed). Output: spectra (contract "spectra", on the library's grid extended
-on both sides). Settings: slater_reduction (a grid; None: the one nearest 0.8), broadening (list of
-line widths), energy_uncertainty (eV).
+on both sides by as many points as the attribute margin says). Settings: sample (number of spectra;
+None: a slice), slater_reduction (a grid; None: the one nearest 0.8), broadening (list of line
+widths), energy_uncertainty (eV), seed.
 """
 
 from itertools import product
@@ -26,21 +27,22 @@ def select_map(
     *,
     library: str,
     spectra: str,
+    sample: int | None,
     slater_reduction: float | list | dict | None,
     broadening: list[dict],
     energy_uncertainty: float,
+    seed: int,
 ) -> None:
-    """Write the library's spectra of the slice, to be compared with the library as queries are.
+    """Write the chosen spectra, in the library's order, to be compared as queries are.
 
     Measured spectra are compared at the best shift; a map of simulations that are not would place
     all of them in its middle.
     """
     data = contracts.read(library, "spectra")
-    reductions = grid(USUAL_REDUCTION if slater_reduction is None else slater_reduction)
-    chosen = np.zeros(data.sizes["spectrum"], dtype=bool)
-    for reduction, widths in product(reductions, broadening):
-        usual = dict.fromkeys(("slater_reduction", "slater_reduction_pd"), reduction) | USUAL
-        chosen |= _nearest(data, usual | widths)
+    if sample is None:
+        chosen = _slice(data, slater_reduction, broadening)
+    else:
+        chosen = _sample(data, sample, seed)
     energy = data["energy"].values
     step = (energy[-1] - energy[0]) / (len(energy) - 1)
     margin = int(search_steps(np.array([energy_uncertainty]), step)[0])
@@ -49,7 +51,24 @@ def select_map(
     columns["intensity"] = np.pad(columns["intensity"], ((0, 0), (margin, margin)), mode="edge")
     columns["energy_uncertainty"] = np.full(chosen.sum(), energy_uncertainty)
     columns["energy"] = extended(energy, margin)
-    contracts.write(contracts.dataset("spectra", columns), spectra)
+    contracts.write(contracts.dataset("spectra", columns, margin=margin), spectra)
+
+
+def _sample(data: xr.Dataset, count: int, seed: int) -> np.ndarray:
+    simulated = np.flatnonzero(~contracts.is_reference(data))
+    drawn = np.random.default_rng(seed).permutation(simulated)[:count]
+    return np.isin(np.arange(data.sizes["spectrum"]), drawn)
+
+
+def _slice(
+    data: xr.Dataset, slater_reduction: float | list | dict | None, broadening: list[dict]
+) -> np.ndarray:
+    reductions = grid(USUAL_REDUCTION if slater_reduction is None else slater_reduction)
+    chosen = np.zeros(data.sizes["spectrum"], dtype=bool)
+    for reduction, widths in product(reductions, broadening):
+        usual = dict.fromkeys(("slater_reduction", "slater_reduction_pd"), reduction) | USUAL
+        chosen |= _nearest(data, usual | widths)
+    return chosen
 
 
 def _nearest(data: xr.Dataset, wanted: dict[str, float]) -> np.ndarray:

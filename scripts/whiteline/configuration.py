@@ -63,7 +63,7 @@ def load(study: Mapping[str, Any], source: str) -> dict[str, Any]:
     )
     if error is not None:
         raise InputError(f"{source}: {_sentence(error)}")
-    for message in _check_file_keys(study):
+    for message in (*_check_file_keys(study), *_check_map_keys(study)):
         raise InputError(f"{source}: {message}")
     _filling_validator()(_schema()).validate(study)
     _fill_report(study)
@@ -215,6 +215,18 @@ def _check_file_keys(study: Mapping[str, Any]) -> Iterator[str]:
         for key in ("ions", "symmetry", "samples", "configurations", *AXES) if of_files else ():
             if key in library:
                 yield f"{where}.{key}: a library of files has it from its files; leave the key out"
+
+
+def _check_map_keys(study: Mapping[str, Any]) -> Iterator[str]:
+    """Keys of a map that contradict each other, before defaults are filled in."""
+    for name, library in study["libraries"].items():
+        shown = library.get("map", {})
+        for key in ("slater_reduction", "broadening") if "sample" in shown else ():
+            if key in shown:
+                yield (
+                    f"libraries.{name}.map.{key}: chooses a slice, and 'sample' draws from the "
+                    "whole library; leave one of them out"
+                )
 
 
 def _fill_file_libraries(study: dict[str, Any]) -> Iterator[str]:

@@ -167,6 +167,18 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
         "distance": Variable(("query", "library"), SINGLE, "1", "distance, 0 = identical"),
         **_PAIR_IDS,
     },
+    # Places are those in the map's file; "whiteline.neighbors" explains the form.
+    "neighbors": {
+        "nearest": Variable(
+            ("query", "neighbor"), INTEGER, "1", "place in the map of the nearest spectra"
+        ),
+        "distance": Variable(("query", "neighbor"), SINGLE, "1", "distance of the nearest"),
+        "landmark": Variable(("landmark",), INTEGER, "1", "place in the map of the landmarks"),
+        "landmark_distance": Variable(
+            ("query", "landmark"), SINGLE, "1", "distance of the landmarks"
+        ),
+        "query_id": Variable(("query",), TEXT, None, "identifier of the query"),
+    },
     "embedding": {
         "coordinate": Variable(("spectrum", "component"), FLOAT, "1", "coordinate in the map"),
         "is_query": Variable(("spectrum",), FLAG, "1", "1 for a query, 0 for a library spectrum"),
@@ -213,6 +225,7 @@ _RESULTS = {
     "spectra": ("intensity",),
     "shifts": ("energy_shift", "similarity"),
     "distances": ("distance",),
+    "neighbors": ("nearest", "distance", "landmark_distance"),
     "embedding": ("coordinate",),
     "estimates": tuple(
         name

@@ -1,27 +1,34 @@
 """Classical multidimensional scaling with Gower's placement of new points.
 
-Torgerson, Psychometrika 17, 401 (1952); Gower, Biometrika 55, 582 (1968).
+A map of more spectra than landmarks becomes landmark scaling: the landmarks are scaled, and all
+other spectra placed as new ones are.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import eigh
 
-from whiteline.errors import InputError
+from whiteline.embeddings._scaling import scaled
+from whiteline.embeddings.base import Embedding
+from whiteline.neighbors import Neighbors
+
+EMBEDDING = Embedding(
+    name="classical scaling",
+    reference="de Silva, Tenenbaum, Sparse multidimensional scaling, Stanford (2004); "
+    "Gower, Biometrika 55, 582 (1968), doi 10.1093/biomet/55.3.582",
+    placing="by their distances to the landmarks (Gower's formula)",
+)
 
 
 def embed(
-    map_distances: np.ndarray, query_distances: np.ndarray, seed: int, *, components: int = 2
+    own: Neighbors, queries: Neighbors, seed: int, *, components: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates whose euclidean distances are nearest the given ones.
 
     Parameters
     ----------
-    map_distances
-        Shape (n, n). Made symmetric by averaging: pairs aligned from either side differ slightly.
-    query_distances
-        Shape (q, n).
+    own, queries
+        Distances of the map's n spectra and of q queries; those to landmarks count.
     seed
         Not used; the solution is unique but for signs, which are fixed.
     components
@@ -36,20 +43,5 @@ def embed(
     InputError
         If the distances have fewer positive dimensions than ``components``.
     """
-    if components < 1:
-        raise InputError(f"classical_mds: components is {components}; at least 1 is needed")
-    squared = ((map_distances + map_distances.T) / 2) ** 2
-    row_mean = squared.mean(0)
-    gram = -(squared - row_mean - row_mean[:, None] + row_mean.mean()) / 2
-    last = len(gram) - 1
-    values, vectors = eigh(gram, subset_by_index=(max(0, last + 1 - components), last))
-    values, vectors = values[::-1], vectors[:, ::-1]
-    if len(values) < components or values[-1] <= 1e-12 * values[0]:
-        raise InputError(
-            f"classical_mds: these distances do not span {components} dimensions; "
-            "ask for fewer components"
-        )
-    vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(0), np.arange(components)])
-    coordinates = vectors * np.sqrt(values)
-    placed = (row_mean - query_distances**2) @ coordinates / (2 * values)
-    return coordinates, placed
+    rows = own.landmark_distance, queries.landmark_distance
+    return scaled("classical_mds", own.landmarks, *rows, components)

@@ -126,6 +126,11 @@ class BoundMeasure:
 
     members = ()
 
+    @property
+    def learns(self) -> bool:
+        """Whether it must be shown the library, by `fit`."""
+        return "fit" in self._functions
+
     def fit(
         self,
         intensity: np.ndarray,
@@ -146,7 +151,7 @@ class BoundMeasure:
         seed
             Of random draws.
         """
-        if "fit" not in self._functions:
+        if not self.learns:
             return self
         treated = self._treatment.apply(intensity, energy)
         return replace(self, _state=self._call("fit", treated, labels, energy, seed))
@@ -245,6 +250,11 @@ class BoundEnsemble:
     parameters: dict[str, Any]
     members: tuple[BoundMeasure, ...]
     _functions: dict[str, Callable] = field(repr=False, compare=False)
+
+    @property
+    def learns(self) -> bool:
+        """Whether any member must be shown the library."""
+        return any(member.learns for member in self.members)
 
     def fit(
         self,

@@ -9,7 +9,7 @@ from whiteline.plotting.disturbances import BASELINES, LEVELS, level_figure
 from whiteline.plotting.errors import confusion_figure, coverage_figure, error_figure
 from whiteline.plotting.fits import Fit, fit_figure
 from whiteline.plotting.inspected import inspection_figure
-from whiteline.plotting.maps import NAMED, map_figure
+from whiteline.plotting.maps import DRAWN, NAMED, map_figure
 from whiteline.plotting.ranking import ranking_figure
 from whiteline.plotting.simulated import simulated_figure
 from whiteline.plotting.style import ion_label, styles
@@ -17,6 +17,7 @@ from whiteline.plotting.writing import draw, write
 
 __all__ = [
     "BASELINES",
+    "DRAWN",
     "LEVELS",
     "NAMED",
     "Fit",

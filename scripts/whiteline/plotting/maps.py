@@ -14,6 +14,8 @@ from whiteline.plotting.style import GREY, ion_label, valence_marker
 
 # A map names its measured spectra in full up to this many, else by number.
 NAMED = 4
+# A map draws so many of its spectra, at most: each adds some 150 bytes to the page.
+DRAWN = 3000
 
 
 def map_figure(embedding: xr.Dataset) -> go.Figure:
@@ -23,8 +25,10 @@ def map_figure(embedding: xr.Dataset) -> go.Figure:
     ----------
     embedding
         Dataset of contract "embedding" with at least two components; the first two are shown.
+        Of more than `DRAWN` library spectra a random sample is drawn.
     """
     figure = panels("valence", "10Dq", height=500, shared=True)
+    embedding = embedding.isel(spectrum=_drawn(embedding["is_query"].values == 1))
     place = embedding["coordinate"].values[:, :2]
     own = embedding["is_query"].values == 0
     ions = embedding["ion"].values.astype(str)
@@ -44,6 +48,14 @@ def map_figure(embedding: xr.Dataset) -> go.Figure:
     _map_queries(figure, place[~own], embedding["id"].values[~own].astype(str), place)
     _map_axes(figure)
     return figure
+
+
+def _drawn(is_query: np.ndarray) -> np.ndarray:
+    """Places of the spectra that are drawn: all queries, and a sample of the others."""
+    own = np.flatnonzero(~is_query)
+    # The sample is the same in every map of these spectra.
+    chosen = np.random.default_rng(0).permutation(own)[:DRAWN]
+    return np.sort(np.concatenate([chosen, np.flatnonzero(is_query)]))
 
 
 def _map_points(

@@ -53,11 +53,16 @@ class Branch:
 
 @dataclass(frozen=True)
 class Products:
-    """The configuration with defaults, all scores (without scenarios empty) and the branches."""
+    """The configuration with defaults, all scores and the branches.
+
+    ``scores`` are those of the scenarios and ``map_quality`` those of the maps; either is empty
+    where there are none.
+    """
 
     study: Mapping[str, Any]
     scores: pd.DataFrame
     branches: Sequence[Branch]
+    map_quality: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def measure(self) -> str:
