@@ -12,7 +12,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--only-binary=:all: --no-binary=connection_pool --constraint constraints.txt
 READY := .venv/ready
-# EDRIXS and Quanty, which tests, cross-check and benchmark compare with. Of crispy only the program is
+# EDRIXS and Quanty, which tests, cross-check and benchmark compare with, and what some maps need. Of crispy only the program is
 # used, so what its windows need is not installed.
 PROGRAMS := .venv/programs
 
@@ -46,6 +46,7 @@ bench: $(PROGRAMS)
 	$(INSTALL) --no-deps aeon deprecated wrapt
 	$(BENCH) OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/engine.py
 	$(BENCH) $(BIN)/python benchmarks/measures.py
+	$(BENCH) OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/embeddings.py
 
 clean:
 	rm -rf results
@@ -58,6 +59,6 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 $(PROGRAMS): $(READY)
-	$(INSTALL) --editable '.[edrixs]'
+	$(INSTALL) --editable '.[edrixs,maps]'
 	$(INSTALL) --no-deps crispy
 	@touch $@

@@ -5,7 +5,15 @@ from dataclasses import asdict
 
 from snakemake.exceptions import WorkflowError
 
-from whiteline import configuration, engines, measured, measures, neighbors, registry, sampling
+from whiteline import (
+    configuration,
+    engines,
+    measured,
+    measures,
+    neighbors,
+    registry,
+    sampling,
+)
 from whiteline.atomic import parse_ion
 from whiteline.errors import InputError
 from whiteline.grids import grid
@@ -232,9 +240,18 @@ def most_in_map(name):
     axes = simulation_axes(library)
     widths = len(library["broadening"])
     if "sample" not in shown:
-        sliced = ("slater_reduction", "slater_reduction_pd", "zeta_3d_scale", "temperature")
-        axes = {k: v for k, v in axes.items() if k not in sliced or sampling.is_range(v)}
-        widths = len(shown["broadening"]) * len(grid(shown.get("slater_reduction", 0.8)))
+        sliced = (
+            "slater_reduction",
+            "slater_reduction_pd",
+            "zeta_3d_scale",
+            "temperature",
+        )
+        axes = {
+            k: v for k, v in axes.items() if k not in sliced or sampling.is_range(v)
+        }
+        widths = len(shown["broadening"]) * len(
+            grid(shown.get("slater_reduction", 0.8))
+        )
     if from_files(name):
         points = len(listing(library["files"]).entries)
     else:

@@ -261,9 +261,11 @@ def test_a_map_of_files_that_are_no_grid_is_not_empty(build, tmp_path):
     select_map(
         library=str(tmp_path / "library.nc"),
         spectra=str(tmp_path / "map.nc"),
+        sample=None,
         slater_reduction=None,
         broadening=[WIDTHS],
         energy_uncertainty=1.0,
+        seed=0,
     )
     shown = contracts.read(tmp_path / "map.nc", "spectra")
     assert shown["id"].values.astype(str).tolist() == ["00001_b", "00002_c"]

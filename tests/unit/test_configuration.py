@@ -84,6 +84,11 @@ MN = "libraries.mn"
         (f"{MN}.ds", 0.1, "libraries.mn.ds: needs symmetry D4h alone"),
         (f"{MN}.temperature", 0.0, "libraries.mn.temperature: 0.0 is not above 0"),
         (f"{MN}.broadening.0.gaussian_sigma", -1, "gaussian_sigma: -1 is less than"),
+        (
+            f"{MN}.map",
+            {"sample": 100, "broadening": [0]},
+            "libraries.mn.map.broadening: chooses a slice, and 'sample' draws from the whole",
+        ),
         (f"{MN}.map", {"broadening": [3]}, "libraries.mn.map.broadening: there are only 1"),
         (f"{MN}.energy.step", 30.0, "libraries.mn.energy: 2 points; at least 10"),
         (

@@ -123,6 +123,13 @@ def test_map_shows_valence_and_10dq_with_hover():
     assert figure.layout.meta["narrow"]["yaxis2.domain"] == [0, 0.42]
 
 
+def test_of_a_large_map_a_sample_is_drawn_and_every_measured_spectrum(monkeypatch):
+    monkeypatch.setattr(maps, "DRAWN", 5)
+    figure = plotting.map_figure(embedding(queries=3))
+    drawn = [len(trace.x) for trace in figure.data if trace.xaxis == "x2"]
+    assert drawn == [5, 3]
+
+
 @pytest.mark.parametrize(("queries", "label"), [(2, "<b>x12</b>"), (18, "<b>18</b>")])
 def test_map_names_few_measured_spectra_and_numbers_many(queries, label):
     figure = plotting.map_figure(embedding(queries))

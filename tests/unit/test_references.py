@@ -99,7 +99,8 @@ def test_the_stage_adds_them(library_path, recorded, library, tmp_path):
     np.testing.assert_array_equal(found["intensity"].values[:-1], library["intensity"])
 
 
-def test_a_map_shows_simulations_only(library, recorded, tmp_path):
+@pytest.mark.parametrize(("sample", "count"), [(None, 26), (1000, 156)])
+def test_a_map_shows_simulations_only(sample, count, library, recorded, tmp_path):
     # The reference has all that a map asks for, and an unusual temperature nearer to the usual.
     known = recorded.assign_coords(temperature=("spectrum", [299.0]))
     cold = library.assign_coords(temperature=library["temperature"] * 0 + 77.0)
@@ -107,11 +108,13 @@ def test_a_map_shows_simulations_only(library, recorded, tmp_path):
     select_map(
         library=str(tmp_path / "library.nc"),
         spectra=str(tmp_path / "map.nc"),
+        sample=sample,
         slater_reduction=None,
         broadening=[{"gaussian_sigma": 0.2}],
         energy_uncertainty=1.0,
+        seed=0,
     )
     shown = contracts.read(tmp_path / "map.nc", "spectra")
     assert "measured_000" not in shown["id"].values
-    # Two ions at 13 values of 10Dq.
-    assert shown.sizes["spectrum"] == 26
+    # Two ions at 13 values of 10Dq; in a sample also other reductions and widths.
+    assert shown.sizes["spectrum"] == count

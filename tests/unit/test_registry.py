@@ -30,7 +30,7 @@ def test_every_kind_can_be_loaded_and_is_its_file(family):
 def test_an_unknown_kind_is_told_the_nearest_or_all():
     with pytest.raises(InputError, match="'cosin' is no kind of measures; did you mean 'cosine'"):
         registry.load("measures", "cosin")
-    with pytest.raises(InputError, match="there are classical_mds, isomap"):
+    with pytest.raises(InputError, match="there are classical_mds, isomap, tsne, umap"):
         registry.load("embeddings", "qqq")
     with pytest.raises(InputError, match="no kind of measures"):
         registry.load("measures", "base")

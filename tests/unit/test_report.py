@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import make_report
-from whiteline import contracts, report
+from whiteline import contracts, plotting, report
 from whiteline.alignment import extended
 from whiteline.configuration import load
 from whiteline.evaluation import scores
@@ -147,6 +147,7 @@ def embedding():
             "coordinate": np.random.default_rng(0).normal(size=(count + 2, 2)),
             "is_query": np.repeat([0, 1], [count, 2]),
         },
+        placing="by their distances to the landmarks",
     )
 
 
@@ -206,7 +207,18 @@ def products(calibrated=True):
         [report.Measured("oxides", queries(), shifts(), estimates(calibrated))],
         {"cosine": 1.7, "euclidean": 1.1},
     )
-    return report.Products(configuration(), score_table(table), [branch])
+    return report.Products(configuration(), score_table(table), [branch], map_quality())
+
+
+def map_quality():
+    values = {
+        "trustworthiness": 0.9871,
+        "continuity": 0.965,
+        "ten_dq_rank_correlation": np.nan,
+        "valence_separation": -0.25,
+    }
+    names = {"library": "mn", "preprocessing": "standard", "embedding": "mds"}
+    return pd.DataFrame([{**names, "measure": name, **values} for name in ("cosine", "euclidean")])
 
 
 class Page(HTMLParser):
@@ -268,12 +280,14 @@ def folder(tmp_path_factory):
     for name, data in datasets.items():
         contracts.write(data, folder / f"{name}.nc")
     made.scores.to_csv(folder / "scores.csv", index=False)
+    made.map_quality.to_csv(folder / "map_quality.csv", index=False)
     branch.errors.to_csv(folder / "errors.csv", index=False)
     for name, seconds in branch.seconds.items():
         (folder / f"{name}.tsv").write_text(f"s\th:m:s\n{seconds}\t0:00:01\n")
     key = ("mn", "standard")
     make_report.make_report(
         scores=str(folder / "scores.csv"),
+        map_quality=str(folder / "map_quality.csv"),
         errors=[str(folder / "errors.csv")],
         libraries=[str(folder / "library.nc")],
         embeddings=[str(folder / "mds.nc")],
@@ -393,6 +407,15 @@ def test_without_calibration_there_are_no_intervals():
     assert row_of(html, "MnO")[4:6] == ["–", "–"]
     assert "coverage is left out" in text_of(html)
     assert not re.search(r"\bnan\b", text_of(html))
+
+
+def test_maps_say_what_they_show_and_how_good_they_are(monkeypatch):
+    html = page.render(chapters.sections(products()))
+    assert row_of(html, "mds") == ["mds", "0.987", "0.965", formatting.NOTHING, "-0.250"]
+    assert "a slice of the library (12 spectra)" in text_of(html)
+    assert "placed into it by their distances to the landmarks" in text_of(html)
+    monkeypatch.setattr(plotting, "DRAWN", 5)
+    assert "(12 spectra, 5 of them drawn)" in page_of(products())
 
 
 def test_without_measured_spectra_and_maps():

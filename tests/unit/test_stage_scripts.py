@@ -196,9 +196,11 @@ def test_the_map_is_a_slice_of_one_slater_reduction_and_width(
     select_map(
         library=str(library_path),
         spectra=str(path),
+        sample=None,
         slater_reduction=slater,
         broadening=[configuration["broadening"][1]],
         energy_uncertainty=1.0,
+        seed=0,
     )
     shown = contracts.read(path, "spectra")
     assert shown.sizes["spectrum"] == 2 * 13
@@ -217,13 +219,39 @@ def test_a_map_may_show_more_than_one_slice(tmp_path, library_path, configuratio
     select_map(
         library=str(library_path),
         spectra=str(path),
+        sample=None,
         slater_reduction=[0.7, 0.9],
         broadening=configuration["broadening"],
         energy_uncertainty=0.0,
+        seed=0,
     )
     shown = contracts.read(path, "spectra")
     assert shown.sizes["spectrum"] == 2 * 13 * 2 * len(configuration["broadening"])
     assert set(shown["slater_reduction"].values) == {0.7, 0.9}
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(20, 20), (10_000, 2 * 13 * 3 * 2)])
+def test_a_map_may_be_a_sample_of_the_library(asked, kept, tmp_path, library, library_path):
+    def draw(seed):
+        path = tmp_path / "map.nc"
+        select_map(
+            library=str(library_path),
+            spectra=str(path),
+            sample=asked,
+            slater_reduction=None,
+            broadening=[],
+            energy_uncertainty=0.0,
+            seed=seed,
+        )
+        return contracts.read(path, "spectra")
+
+    shown = draw(1)
+    assert shown.sizes["spectrum"] == kept
+    assert len(set(shown["id"].values)) == kept
+    rows = np.isin(library["id"], shown["id"])
+    np.testing.assert_array_equal(shown["intensity"], library["intensity"].values[rows])
+    np.testing.assert_array_equal(draw(1)["id"], shown["id"])
+    assert (draw(2)["id"].values != shown["id"].values).any() == (asked == kept)
 
 
 def test_the_prepared_library_is_normalised_and_knows_its_onset(library):

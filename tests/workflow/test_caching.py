@@ -5,19 +5,25 @@ from pathlib import Path
 
 import pytest
 
+MAPS = ["collecting the scores of the maps", "mn: scoring the maps"]
 END = ["collecting the scores", "mn: scoring the estimates", "writing the report"]
 
 
 def of_measure(name):
     """All jobs that a measure's distances feed."""
     return [
-        *(f"mn: {name} distances of {part}" for part in ("map", "oxides", "scenarios")),
+        *(f"mn: {name} distances of {part}" for part in ("oxides", "scenarios")),
+        *(
+            f"mn: {name} distances of {part} to the map, block 1 of 1"
+            for part in ("map", "oxides")
+        ),
         f"mn: mds map of {name} distances",
         *(
             f"mn: {estimator} estimates of {part} from {name}"
             for estimator in ("nearest", "regression")
             for part in ("oxides", "scenarios")
         ),
+        *MAPS,
     ]
 
 
@@ -113,7 +119,7 @@ def test_removing_a_measure(workspace):
     study = workspace.study()
     del study["measures"]["slope"]
     workspace.write(study)
-    assert workspace.planned() == END
+    assert workspace.planned() == sorted([*MAPS, *END])
 
 
 @pytest.mark.parametrize(
@@ -149,7 +155,11 @@ def test_adding_a_query(workspace):
     per_measure = [
         job
         for name in ("correlation", "slope")
-        for job in (f"mn: {name} distances of new", f"mn: mds map of {name} distances")
+        for job in (
+            f"mn: {name} distances of new",
+            f"mn: {name} distances of new to the map, block 1 of 1",
+            f"mn: mds map of {name} distances",
+        )
     ]
     expected = [
         "mn: reading 1 spectra of new",
@@ -161,9 +171,27 @@ def test_adding_a_query(workspace):
             for estimator in ("nearest", "regression")
             for name in ("correlation", "slope")
         ),
+        *MAPS,
         "writing the report",
     ]
     assert workspace.planned() == sorted(expected)
+
+
+def test_editing_one_embedding(workspace):
+    edit(workspace.folder / "scripts/whiteline/embeddings/classical_mds.py")
+    maps = [f"mn: mds map of {name} distances" for name in ("correlation", "slope")]
+    assert workspace.planned() == sorted([*maps, *MAPS, "writing the report"])
+
+
+def test_a_map_of_a_large_sample_is_computed_in_blocks(workspace):
+    study = workspace.study()
+    study["libraries"]["mn"] |= {"map": {"sample": 5000}, "samples": 4000}
+    study["libraries"]["mn"]["ten_dq"] = {"low": 0.0, "high": 2.4}
+    workspace.write(study)
+    jobs = [job for job in workspace.planned() if "correlation distances of map" in job]
+    assert jobs == [
+        f"mn: correlation distances of map to the map, block {block} of 3" for block in (1, 2, 3)
+    ]
 
 
 def test_a_broadening_needs_no_new_simulation(workspace):

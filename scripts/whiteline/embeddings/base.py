@@ -28,7 +28,7 @@ class Embedding:
 
     name: str
     reference: str = "not told"
-    placing: str = "not told"
+    placing: str = "by a rule of its own"
     needs: str = ""
 
 

@@ -64,7 +64,9 @@ def embed(
             count,
         )
     geodesics = dijkstra(graph, directed=False, indices=own.landmarks).T
-    return scaled("isomap", own.landmarks, geodesics, _via(queries, geodesics, neighbors), components)
+    return scaled(
+        "isomap", own.landmarks, geodesics, _via(queries, geodesics, neighbors), components
+    )
 
 
 def _graph(rows: np.ndarray, columns: np.ndarray, lengths: np.ndarray, count: int) -> csr_matrix:

@@ -62,9 +62,7 @@ def embed(
         )
     start, _ = classical_mds.embed(own, queries, seed, components=components)
     index = _index(own, queries, wanted)
-    graph = PerplexityBasedNN(
-        knn_index=index, perplexity=perplexity, n_jobs=1, random_state=seed
-    )
+    graph = PerplexityBasedNN(knn_index=index, perplexity=perplexity, n_jobs=1, random_state=seed)
     made = TSNE(
         n_components=components, initialization=rescale(start), n_jobs=1, random_state=seed
     ).fit(affinities=graph)

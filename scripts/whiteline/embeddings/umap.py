@@ -15,8 +15,7 @@ from whiteline.neighbors import Neighbors
 
 EMBEDDING = Embedding(
     name="UMAP",
-    reference="McInnes, Healy, Melville, arXiv:1802.03426 (2018), "
-    "doi 10.48550/arXiv.1802.03426",
+    reference="McInnes, Healy, Melville, arXiv:1802.03426 (2018), doi 10.48550/arXiv.1802.03426",
     # umap-learn can't place new points where it was given distances and no spectra.
     placing="at the mean place of their nearest neighbours, weighted by 1 / distance (UMAP itself "
     "has no way for distances)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import xarray as xr
 
 from whiteline import plotting
@@ -65,8 +66,12 @@ def _quality(products: Products, branch: Branch) -> list[Table]:
     table = products.map_quality
     if table.empty:
         return []
-    wanted = (branch.library, branch.preprocessing, products.measure)
-    own = table[(table[["library", "preprocessing", "measure"]] == wanted).all(axis=1)]
+    wanted = {
+        "library": branch.library,
+        "preprocessing": branch.preprocessing,
+        "measure": products.measure,
+    }
+    own = table[(table[[*wanted]] == pd.Series(wanted)).all(axis=1)]
     rows = [
         [row["embedding"], *(number(row[name], 3) for name in SCORES)] for _, row in own.iterrows()
     ]
