@@ -3,8 +3,8 @@
 Of each spectrum the nearest neighbours are kept and the distances to landmarks. Pairs are aligned
 within each query's energy uncertainty; where that is zero, nothing is searched.
 
-Input: queries (the map itself or a query set), map_spectra, library (preprocessed; read by measures
-that learn). Output: distances (contract "neighbors") of one block of the queries.
+Input: queries (the map itself or a query set), map_spectra, library (preprocessed; read by
+measures that learn). Output: distances (contract "neighbors") of one block of the queries.
 Settings: kind (module or file of the measure), parameters, neighbors and landmarks (how many, at
 most), block and of (which part of the queries), within (whether they are the map itself), seed.
 """

@@ -1,7 +1,8 @@
 """Writes the report page and its figures.
 
-Input: scores, map_quality, errors, libraries (preprocessed), embeddings, queries, shifts, estimates,
-benchmarks; the lists may be empty. Output: report (HTML), figures (folder of PNG and SVG).
+Input: scores, map_quality, errors, libraries (preprocessed), embeddings, queries, shifts,
+estimates, benchmarks; the lists may be empty. Output: report (HTML), figures (folder of PNG and
+SVG).
 Settings: study (the configuration), labels (what each input of a list is of).
 """
 

@@ -1,7 +1,7 @@
 """Takes the slice or the sample of a library that its maps show.
 
-A slice has one broadening and one Slater reduction unless more are asked for, and one value of each
-other axis but 10Dq, Ds and Dt. A sample is drawn from all. Measured references are not shown.
+A slice has one broadening and one Slater reduction unless more are asked for, and one value of
+each other axis but 10Dq, Ds and Dt. A sample is drawn from all. Measured references are not shown.
 
 Input: library (preprocessed). Output: spectra (contract "spectra", on the library's grid extended
 on both sides by as many points as the attribute margin says). Settings: sample (number of spectra;

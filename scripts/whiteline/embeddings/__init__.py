@@ -1,8 +1,8 @@
 """Maps of spectra from their distances. The module name is the registry: one module per kind.
 
-A module offers ``embed(own, queries, seed, *, ...)``: the coordinates of the map's spectra and, out
-of sample, of the queries, from their distances to the map (`whiteline.neighbors.Neighbors`: nearest
-neighbours and landmarks). Parameters are keyword-only and have defaults. ``EMBEDDING``, a
+A module offers ``embed(own, queries, seed, *, ...)``: the coordinates of the map's spectra and,
+out of sample, of the queries, from their distances to the map (`whiteline.neighbors.Neighbors`:
+nearest neighbours and landmarks). Parameters are keyword-only and have defaults. ``EMBEDDING``, a
 `whiteline.embeddings.base.Embedding`, says what is known about it; a user's file may leave it out.
 """
 

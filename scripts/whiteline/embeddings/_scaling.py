@@ -52,7 +52,8 @@ def scaled(
     values, vectors = values[::-1], vectors[:, ::-1]
     if len(values) < components or values[-1] <= 1e-12 * values[0]:
         raise InputError(
-            f"{kind}: these distances do not span {components} dimensions; ask for fewer components"
+            f"{kind}: these distances do not span {components} dimensions; "
+            "ask for fewer components"
         )
     # The sign of an eigenvector is arbitrary; the largest coordinate is made positive.
     vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(0), np.arange(components)])

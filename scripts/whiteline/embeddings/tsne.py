@@ -77,7 +77,7 @@ def embed(
 
 
 def _index(own: Neighbors, queries: Neighbors, count: int):
-    """What openTSNE asks for the neighbours of the map's spectra and, by number, of the queries."""
+    """What openTSNE asks for neighbours: of the map's spectra and, by number, of the queries."""
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
     class Known(PrecomputedNeighbors):

@@ -39,7 +39,8 @@ def quality(
     -------
     dict
         ``spectra`` (n), ``trustworthiness``, ``continuity``, ``ten_dq_rank_correlation`` and
-        ``valence_separation``; NaN where a score has no meaning. All but ``spectra`` are best at 1.
+        ``valence_separation``; NaN where a score has no meaning. All but ``spectra`` are best
+        at 1.
     """
     trust, kept = neighborhoods(own, coordinates, min(KEPT, (len(own) - 1) // 2))
     return {
@@ -58,8 +59,8 @@ def neighborhoods(own: Neighbors, coordinates: np.ndarray, count: int) -> tuple[
 
     Strangers are among the ``count`` nearest in the map but not among those by distance
     (trustworthiness), or the reverse (continuity). Each costs as much as its rank lies beyond the
-    ``count`` nearest; 1 is faultless, and in chance neighbourhoods about 0.5 is left. Venna, Kaski,
-    Neural Netw. 19, 889 (2006), doi 10.1016/j.neunet.2006.05.014. NaN below three spectra.
+    ``count`` nearest; 1 is faultless, and in chance neighbourhoods about 0.5 is left. Venna,
+    Kaski, Neural Netw. 19, 889 (2006), doi 10.1016/j.neunet.2006.05.014. NaN below three spectra.
     """
     size, costs = len(own), np.zeros(2)
     if count < 1:

@@ -16,6 +16,8 @@ from whiteline.plotting.style import GREY, ion_label, valence_marker
 NAMED = 4
 # A map draws so many of its spectra, at most: each adds some 150 bytes to the page.
 DRAWN = 3000
+# Points are smaller from this number on.
+CROWDED = 1000
 
 
 def map_figure(embedding: xr.Dataset) -> go.Figure:
@@ -38,12 +40,13 @@ def map_figure(embedding: xr.Dataset) -> go.Figure:
             for ion, value in zip(ions, embedding["ten_dq"].values, strict=True)
         ]
     )
+    size = 7 if own.sum() < CROWDED else 4
     for valence in np.unique(embedding["valence"].values[own]):
         chosen = own & (embedding["valence"].values == valence)
-        marker = valence_marker(valence) | {"size": 7, "opacity": 0.8}
+        marker = valence_marker(valence) | {"size": size, "opacity": 0.8}
         name = " / ".join(ion_label(ion) for ion in np.unique(ions[chosen]))
         _map_points(figure, place[chosen], text[chosen], marker, 1, name)
-    marker = {"color": embedding["ten_dq"].values[own], "coloraxis": "coloraxis", "size": 7}
+    marker = {"color": embedding["ten_dq"].values[own], "coloraxis": "coloraxis", "size": size}
     _map_points(figure, place[own], text[own], marker, 2)
     _map_queries(figure, place[~own], embedding["id"].values[~own].astype(str), place)
     _map_axes(figure)

@@ -1,4 +1,4 @@
-"""Chapter: maps of a slice or sample of the library with the measured spectra, and their scores."""
+"""Chapter: maps of a slice or sample of the library with the measured spectra; their scores."""
 
 from __future__ import annotations
 
