@@ -58,22 +58,12 @@ def library_spectra(
         for stick_energy, stick_intensity in polarised_rows(sticks, polarisation)
     ]
     points, copies = sticks.sizes["point"], len(polarisations) * sticks.sizes["point"]
-    symmetry = sticks.attrs["symmetry"]
-    labels = ["" if p == "isotropic" else f"_{p}" for p in polarisations]
     count = copies * len(widths)
     return {
         "intensity": np.concatenate([np.empty((0, len(energy))), *blocks]),
-        "id": np.array(
-            [
-                f"{ion.name}_{symmetry}_{first + p:05d}_{w}{label}"
-                for label in labels
-                for p in range(points)
-                for w in range(len(widths))
-            ],
-            dtype=str,
-        ),
+        "id": _identifiers(sticks, range(first, first + points), len(widths), polarisations),
         "ion": np.full(count, ion.name),
-        "symmetry": np.full(count, symmetry),
+        "symmetry": np.full(count, sticks.attrs["symmetry"]),
         "polarisation": np.repeat(polarisations, points * len(widths)),
         "valence": np.full(count, float(ion.valence)),
         **{
@@ -89,6 +79,20 @@ def library_spectra(
         "leave_out": np.zeros(count),
         "energy_shift": np.full(count, zero),
     }
+
+
+def _identifiers(
+    sticks: xr.Dataset, numbers: Sequence[int], widths: int, polarisations: Sequence[str]
+) -> np.ndarray:
+    """Identifiers of all points at all line widths and polarisations, in the library's order."""
+    kind = f"{sticks.attrs['ion']}_{sticks.attrs['symmetry']}"
+    names = [
+        f"{kind}_{number:05d}_{width}" + ("" if light == "isotropic" else f"_{light}")
+        for light in polarisations
+        for number in numbers
+        for width in range(widths)
+    ]
+    return np.array(names, dtype=str)
 
 
 def polarised_rows(sticks: xr.Dataset, polarisation: str) -> list[tuple[np.ndarray, np.ndarray]]:
