@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ U32, U64 = 2.0**-24, 2.0**-53
 # Library spectra on which an index compares its own distances with the measure's when it is built.
 CHECKED = 8
 AGREEMENT = 1e-5
+# Squared distances of equal spectra are rounding.
+EQUAL = 1e-13
 
 
 class Index(ABC):
@@ -96,9 +99,7 @@ class Index(ABC):
         distances, rows = self._nearest(queries, k, self._whole)
         return distances[:, 0], rows[:, 0]
 
-    def nearest_in_groups(
-        self, queries: np.ndarray, k: int = 1
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def nearest_in_groups(self, queries: np.ndarray, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest library spectra of every query in each group.
 
         Parameters
@@ -156,10 +157,12 @@ class Index(ABC):
         def task(chunk: np.ndarray) -> tuple[Any, int]:
             limit = np.full(len(chunk), float(radius))
             asked = self._ask(chunk)
-            starts, columns = self._survivors(asked, selection.minima(asked.scores, self._whole[0]), limit, self._whole)
+            starts, columns = self._survivors(
+                asked, selection.minima(asked.scores, self._whole[0]), limit, self._whole
+            )
             distance = self._distances(asked, starts, columns, limit)
             found = []
-            for start, end in zip(starts[:-1], starts[1:], strict=True):
+            for start, end in pairwise(starts):
                 near = distance[start:end] <= radius
                 d, row = distance[start:end][near], self._row_of[columns[start:end][near]]
                 order = np.lexsort((row, d))
@@ -178,9 +181,7 @@ class Index(ABC):
             starts, columns = selection.least(asked.scores, lowest, *blocks, max(k, self.probes))
             unlimited = np.full(len(starts) - 1, np.inf)
             probed = len(columns)
-            limit = selection.kth(
-                starts, self._distances(asked, starts, columns, unlimited), k
-            )
+            limit = selection.kth(starts, self._distances(asked, starts, columns, unlimited), k)
             starts, columns = self._survivors(asked, lowest, limit, blocks, k)
             distance = self._distances(asked, starts, columns, limit)
             found = selection.nearest(starts, columns, distance, self._row_of, k)
@@ -190,7 +191,9 @@ class Index(ABC):
         shape = (len(queries), len(blocks[1]) - 1, k)
         if not parts:
             return np.empty(shape), np.empty(shape, dtype=np.int64)
-        distances, rows = (np.concatenate(part).reshape(shape) for part in zip(*parts, strict=True))
+        distances, rows = (
+            np.concatenate(part).reshape(shape) for part in zip(*parts, strict=True)
+        )
         return distances, rows
 
     def _survivors(
@@ -247,8 +250,8 @@ class Index(ABC):
         starts = np.arange(len(rows) + 1) * len(rows)
         unlimited = np.full(len(rows), np.inf)
         own = self._distances(asked, starts, np.tile(column_of, len(rows)), unlimited)
-        scale = max(expected.max(), 1e-300)
-        if np.abs(own.reshape(expected.shape) ** 2 - expected**2).max() > AGREEMENT * scale**2:
+        gap = np.abs(own.reshape(expected.shape) ** 2 - expected**2)
+        if (gap > AGREEMENT * expected.max() ** 2 + EQUAL).any():
             raise InputError(
                 f"{self.measure.kind}: the index computes other distances than the measure does"
             )

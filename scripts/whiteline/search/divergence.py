@@ -15,11 +15,17 @@ At each point the space spanned by psi of a few nodes, between the library's lea
 intensity there, holds the library's spectra almost entirely; its main components are the features.
 A feature of a query is a weighted sum of its kernel with the nodes.
 
-Margin: that of `projection` with e = 1e-9. The features are not quite orthonormal, but any map F
+Margin: that of `projection` with e = 1e-8. The features are not quite orthonormal, but any map F
 with |F psi| <= |psi| will do, since |psi|^2 - |F psi|^2 is a squared norm too. Adding RIDGE of the
 greatest eigenvalue to those of the nodes' kernel matrix makes F one: it exceeds their rounding,
-20 NODES 2^-53. The weights are then at most RIDGE^-1/2, and features wrong by 2 NODES 2^-53 times
-that, 4e-10 of psi.
+20 NODES 2^-53. The weights at a point are then at most (RIDGE h)^-1/2, where h is the greatest
+intensity there. With kernels wrong by 4 2^-53 x |ln x| for an intensity x, squared norms are wrong
+by NODES 4 2^-53 |ln x| (x / h RIDGE)^1/2 x, which adds up to less than e as all x add up to 1 and
+h is above FLAT of the greatest of all.
+
+Before a divergence is computed in float64, a lower bound without logarithms is, in float32. Its
+terms are not negative, so sums have a relative error of (points + 32) 2^-24, and rounding x and y
+changes it by at most 4 2^-24 (sum x + sum y).
 """
 
 from __future__ import annotations
@@ -29,17 +35,26 @@ from abc import abstractmethod
 import numpy as np
 from numba import njit
 
-from whiteline.search.base import Asked, Index
+from whiteline.search.base import U32, Asked, Index
 from whiteline.search.projection import Coordinates, Projection, sample
 
 NODES, COMPONENTS = 6, 3
-RIDGE, ERROR = 1e-11, 1e-9
-# Nodes reach down to this part of the greatest intensity at a point.
-LOWEST = 1e-4
+RIDGE, ERROR = 1e-9, 1e-8
+# Nodes reach down to this part of the greatest intensity at a point, and that is taken as at least
+# this part of the greatest of all.
+LOWEST, FLAT = 1e-4, 1e-2
 # Library spectra whose features are in memory at a time.
 BATCH = 512
 LN2 = float(np.log(2))
-TINY = 1e-300
+TINY, SHORT_TINY = 1e-300, np.float32(1e-30)
+# Greatest effect of rounding two distributions to single precision on their divergence.
+SINGLE = 16 * U32
+# With z = ((x - y) / (x + y))^2, D of Jensen-Shannon is (x - y)^2 / (x + y) / 2 times
+# ((1 + t) ln(1 + t) + (1 - t) ln(1 - t)) / (2 z), t^2 = z, which increases from 1/2 to ln 2. This
+# polynomial in z is nowhere above it, and at most 0.003 below (least maximum error, moved down by
+# that and by 5e-6 for its rounding in single precision).
+POLYNOMIAL = (0.499995, -0.030827, 1.448712, -6.405326, 13.209128, -12.528954, 4.497427)
+C0, C1, C2, C3, C4, C5, C6 = map(np.float32, POLYNOMIAL)
 SQRT_HALF_BITS = np.uint64(0x3FE6A09E667F3BCD)
 BIAS_BITS = np.uint64(1023 << 52)
 EXPONENT_MASK = np.uint64(0xFFF << 52)
@@ -54,6 +69,7 @@ class Divergence(Index):
 
     def _fit(self, library: np.ndarray) -> None:
         self._library = self._distributions(library)
+        self._short = self._library.astype(np.float32)
         some = sample(self._library)
         self._learn_points(some)
         self._projection = Projection(self._features(some)[0], ERROR)
@@ -70,7 +86,7 @@ class Divergence(Index):
 
     def _learn_points(self, library: np.ndarray) -> None:
         """Nodes, and the weights that turn kernels with them into features."""
-        high = np.maximum(library.max(axis=0), TINY)
+        high = np.maximum(library.max(axis=0), FLAT * library.max())
         low = np.clip(library.min(axis=0), LOWEST * high, None)
         self._nodes = low * (high / low) ** np.linspace(0, 1, NODES)[:, None]
         points = np.moveaxis(self._nodes, 0, 1)
@@ -109,7 +125,8 @@ class Divergence(Index):
     def _ask(self, queries: np.ndarray) -> Asked:
         queries = self._distributions(queries)
         found = self._coordinates(queries)
-        return Asked(self._projection.scores(found), coordinates=found, queries=queries)
+        scores = self._projection.scores(found)
+        return Asked(scores, coordinates=found, queries=queries, short=queries.astype(np.float32))
 
     def _ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
         return self._projection.ceiling(asked.coordinates, self._divergence(distance))
@@ -119,6 +136,15 @@ class Divergence(Index):
 
     def _fine_ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
         return self._projection.fine_ceiling(asked.coordinates, self._divergence(distance))
+
+    def _distances(
+        self, asked: Asked, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray
+    ) -> np.ndarray:
+        out = np.empty(len(columns))
+        ceiling = self._divergence(limit) * (1 + (self._library.shape[1] + 32) * U32) + SINGLE
+        single, double = (asked.short, self._short), (asked.queries, self._library)
+        self._compare(single, double, starts, columns, ceiling, out)
+        return self._distance(out)
 
     # k(x, x) / x.
     _self_kernel: float
@@ -134,6 +160,24 @@ class Divergence(Index):
     @abstractmethod
     def _divergence(self, distance: np.ndarray) -> np.ndarray:
         """The sum of D over points that the measure's distance stands for."""
+
+    @abstractmethod
+    def _distance(self, divergence: np.ndarray) -> np.ndarray:
+        """The reverse of `_divergence`."""
+
+    @abstractmethod
+    def _compare(
+        self,
+        single: tuple[np.ndarray, np.ndarray],
+        double: tuple[np.ndarray, np.ndarray],
+        starts: np.ndarray,
+        columns: np.ndarray,
+        ceiling: np.ndarray,
+        out: np.ndarray,
+    ) -> None:
+        """Fill in divergences of pairs of queries and library spectra, given in both precisions;
+        infinity where a lower bound in single precision is above the ceiling of the segment.
+        """
 
 
 class JensenShannon(Divergence):
@@ -155,17 +199,18 @@ class JensenShannon(Divergence):
     def _divergence(self, distance: np.ndarray) -> np.ndarray:
         return distance**2
 
-    def _distances(
-        self, asked: Asked, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray
-    ) -> np.ndarray:
-        out = np.empty(len(columns))
-        sums = _entropy_sums(asked.queries), self._sums
-        _jensen_shannon(asked.queries, self._library, *sums, starts, columns, out)
-        return np.sqrt(np.maximum(out, 0))
+    def _distance(self, divergence: np.ndarray) -> np.ndarray:
+        return np.sqrt(np.maximum(divergence, 0))
 
     def _fit(self, library: np.ndarray) -> None:
         super()._fit(library)
-        self._sums = _entropy_sums(self._library)
+        self._sums = np.empty(len(library))
+        _entropy_sums(self._library, self._sums)
+
+    def _compare(self, single, double, starts, columns, ceiling, out):
+        own = np.empty(len(double[0]))
+        _entropy_sums(double[0], own)
+        _jensen_shannon(*single, *double, own, self._sums, starts, columns, ceiling, out)
 
 
 class ChiSquare(Divergence):
@@ -185,21 +230,15 @@ class ChiSquare(Divergence):
     def _divergence(self, distance: np.ndarray) -> np.ndarray:
         return distance
 
-    def _distances(
-        self, asked: Asked, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray
-    ) -> np.ndarray:
-        out = np.empty(len(columns))
-        _chi_square(asked.queries, self._library, starts, columns, out)
-        return out
+    def _distance(self, divergence: np.ndarray) -> np.ndarray:
+        return divergence
+
+    def _compare(self, single, double, starts, columns, ceiling, out):
+        _chi_square(*single, *double, starts, columns, ceiling, out)
 
 
 def _x_log_x(x: np.ndarray) -> np.ndarray:
     return x * np.log(x + TINY)
-
-
-def _entropy_sums(spectra: np.ndarray) -> np.ndarray:
-    """The part of the divergence that belongs to one distribution: sums of x ln(2 x)."""
-    return (_x_log_x(spectra) + LN2 * spectra).sum(axis=1)
 
 
 # Reassociation would mix 2^52 with the small numbers; loops that call this keep theirs.
@@ -271,28 +310,72 @@ def _add(kernel, weights, mean_weights, features):
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
-def _jensen_shannon(queries, library, query_sums, library_sums, starts, columns, out):
+def _entropy_sums(spectra, out):
+    """The part of the divergence that belongs to one distribution: sums of x ln(2 x)."""
+    for row in range(len(spectra)):
+        total = 0.0
+        for point in range(spectra.shape[1]):
+            x = spectra[row, point]
+            total += x * (_log(x + TINY) + LN2)
+        out[row] = total
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+def _jensen_shannon(
+    short_queries, short_library, queries, library, own, sums, starts, columns, ceiling, out
+):
     ranges = (len(starts) - 1) // len(queries)
     for segment in range(len(starts) - 1):
-        query, own = queries[segment // ranges], query_sums[segment // ranges]
+        asked = segment // ranges
+        short, query = short_queries[asked], queries[asked]
         for pair in range(starts[segment], starts[segment + 1]):
-            row = library[columns[pair]]
+            column = columns[pair]
+            if _lower(short, short_library[column]) > ceiling[segment]:
+                out[pair] = np.inf
+                continue
+            row = library[column]
             total = 0.0
             for point in range(len(row)):
                 both = query[point] + row[point] + TINY
                 total += both * _log(both)
-            out[pair] = (own + library_sums[columns[pair]] - total) / 2
+            out[pair] = (own[asked] + sums[column] - total) / 2
+
+
+@njit(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+def _lower(query, row):
+    """At most the Jensen-Shannon divergence, but for rounding."""
+    total = np.float32(0)
+    for point in range(len(row)):
+        both = query[point] + row[point] + SHORT_TINY
+        difference = query[point] - row[point]
+        part = difference * difference / both
+        z = part / both
+        series = C3 + z * (C4 + z * (C5 + z * C6))
+        total += part * (C0 + z * (C1 + z * (C2 + z * series)))
+    return total / np.float32(2)
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
-def _chi_square(queries, library, starts, columns, out):
+def _chi_square(short_queries, short_library, queries, library, starts, columns, ceiling, out):
     ranges = (len(starts) - 1) // len(queries)
     for segment in range(len(starts) - 1):
-        query = queries[segment // ranges]
+        short, query = short_queries[segment // ranges], queries[segment // ranges]
         for pair in range(starts[segment], starts[segment + 1]):
+            if _short_chi_square(short, short_library[columns[pair]]) > ceiling[segment]:
+                out[pair] = np.inf
+                continue
             row = library[columns[pair]]
             total = 0.0
             for point in range(len(row)):
                 difference = query[point] - row[point]
                 total += difference * difference / (query[point] + row[point] + TINY)
             out[pair] = total
+
+
+@njit(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+def _short_chi_square(query, row):
+    total = np.float32(0)
+    for point in range(len(row)):
+        difference = query[point] - row[point]
+        total += difference * difference / (query[point] + row[point] + SHORT_TINY)
+    return total

@@ -35,8 +35,8 @@ from whiteline.search.base import U32
 
 # Coordinates of the first and of the second bound.
 COARSE, FINE = 32, 96
-# The directions come from this many spectra at most. Every so manieth spectrum of a library that is
-# a product of axes would have one value of the last, so they are drawn.
+# The directions come from this many spectra at most. They are drawn, since spectra at equal steps
+# may all have one width.
 SAMPLE = 2000
 # A direction with less than this part of the greatest variance would be rounding.
 RANK = 1e-12
@@ -91,7 +91,9 @@ class Projection:
             rest = np.sqrt(np.maximum(squared_norm - squares[:, :count].sum(1), 0))
             ends.append(rest[:, None])
             floor = np.maximum(rest, np.sqrt(self.error) * size)
-            wrong = np.divide(self.error * size**2, floor, out=np.zeros(len(fine)), where=floor > 0)
+            wrong = np.divide(
+                self.error * size**2, floor, out=np.zeros(len(fine)), where=floor > 0
+            )
             slip = np.maximum(slip, wrong)
         return Coordinates(
             np.hstack([coarse, ends[0]]),

@@ -1,11 +1,14 @@
 """Picks pairs of queries and library spectra by their scores; serial kernels that hold no lock.
 
 Scores have shape (n, m): n queries, m columns of an index. Columns are parted into g consecutive
-ranges, and these into blocks (`blocks`), whose least scores tell which need a look. A segment is one query in one range; there are n g of them, query by
-query. Pairs are stored as a ragged array: those of segment s are ``columns[starts[s]:starts[s+1]]``.
+ranges, and these into blocks (`blocks`), whose least scores tell which need a look. A segment is
+one query in one range; there are n g of them, query by query. Pairs are stored as a ragged array:
+those of segment s are ``columns[starts[s]:starts[s + 1]]``.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -18,9 +21,7 @@ def blocks(edges):
     """First columns of blocks that fill the ranges, and the end; number of blocks before each
     range, and of all.
     """
-    parts = [
-        np.arange(first, last, BLOCK) for first, last in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    parts = [np.arange(first, last, BLOCK) for first, last in pairwise(edges)]
     before = np.cumsum([0, *map(len, parts)])
     return np.append(np.concatenate(parts), edges[-1]), before
 

@@ -43,9 +43,7 @@ class Wasserstein(Index):
         _block_distances(sums.astype(np.float32), self._columns, scores)
         rounding = U32 * (np.abs(sums).sum(1) + self._greatest)
         size = np.abs(queries).sum(1) + self._size
-        return Asked(
-            scores, queries=queries, margin=rounding + 4 * queries.shape[1] * U64 * size
-        )
+        return Asked(scores, queries=queries, margin=rounding + 4 * queries.shape[1] * U64 * size)
 
     def _ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
         relative = 1 + (len(self._columns) + 4) * U32
