@@ -14,9 +14,12 @@ Pairs that are left are warped in order of the fine score, several library spect
 given up when every path costs more than the limit.
 
 Margin. With u = 2^-24: rounding means to float32 changes the root of the coarse score by at most
-u (|q| + |E|), the norms of the query's and of the envelopes' means, each times the root of the
-block's length; sums of d terms have a relative error of (d + 4) u. Fine scores and distances are
-in float64: a path of at most 2 points cells adds as many terms, relative error 2 points 2^-53.
+u (|q| + |E|), the norms of the query and of the envelopes' means; sums of d terms have a relative
+error of (d + 4) u. Full sums are in float32 too, with points for d and the norms of spectra and
+envelopes. Pairs that are left are warped in float32 first: a path of at most 2 points cells adds
+as many terms, and as no point is met by more than 2 band + 1 others, rounding spectra changes the
+root of a path's cost by the root of that times u (|q| + |l|). The last stage is in float64, with a
+relative error of 2 points 2^-53.
 """
 
 from __future__ import annotations
@@ -26,15 +29,17 @@ from numba import njit
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from whiteline.measures.base import steps
+from whiteline.search import selection
 from whiteline.search.base import U32, U64, Asked, Index
 
 # Points in a block.
 WIDTH = 16
 # Library spectra that are warped at a time, one in each place of the SIMD registers.
-LANES = 8
+LANES = 32
 # Points of the query between two looks at the limit.
 STRIDE = 16
-FAR = 1e300
+# Stands for infinity in float32: sums of it must not overflow.
+FAR = np.float32(1e30)
 
 
 class Warping(Index):
@@ -44,16 +49,19 @@ class Warping(Index):
 
     def _fit(self, library: np.ndarray) -> None:
         self._library = np.ascontiguousarray(library, dtype=float)
+        self._short = self._library.astype(np.float32)
         points = self._library.shape[1]
         self._band = min(steps(self.measure.parameters["band"], self.energy, "band"), points - 1)
-        self._low, self._high = self._envelope(self._library)
+        envelope = self._envelope(self._library)
+        self._short_low, self._short_high = (end.astype(np.float32) for end in envelope)
+        self._whole_size = _greatest_norm(self._library) + _greatest_norm(*envelope)
         self._starts = np.arange(0, points, WIDTH)
         self._widths = np.diff(self._starts, append=points)
-        low, high = self._means(self._low), self._means(self._high)
+        low, high = (self._means(end) for end in envelope)
         self._low_means, self._high_means = (
             np.ascontiguousarray(means.T.astype(np.float32)) for means in (low, high)
         )
-        self._size = np.sqrt(np.maximum(low**2, high**2).sum(1).max())
+        self._size = _greatest_norm(low, high)
 
     def _envelope(self, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         width = 2 * self._band + 1
@@ -74,7 +82,16 @@ class Warping(Index):
         _excursions(means.astype(np.float32), self._low_means, self._high_means, scores)
         size = np.sqrt((means**2).sum(1)) + self._size
         low, high = self._envelope(queries)
-        return Asked(scores, queries=queries, low=low, high=high, size=size)
+        return Asked(
+            scores,
+            queries=queries,
+            short=queries.astype(np.float32),
+            low=low.astype(np.float32),
+            high=high.astype(np.float32),
+            size=size,
+            # Norms of a query, a library spectrum and both envelopes together.
+            whole=np.linalg.norm(queries, axis=1) + _greatest_norm(low, high) + self._whole_size,
+        )
 
     def _ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
         # Divergence of float64 and of the means' own rounding is below the last factor.
@@ -84,21 +101,55 @@ class Warping(Index):
             return np.nextafter(ceiling.astype(np.float32), np.float32(np.inf))
 
     def _fine(self, asked: Asked, starts: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        out = np.empty(len(columns))
-        own = asked.queries, asked.low, asked.high
-        _keogh(*own, self._library, self._low, self._high, starts, columns, out)
+        out = np.empty(len(columns), dtype=np.float32)
+        library = self._short, self._short_low, self._short_high
+        _keogh(asked.short, asked.low, asked.high, *library, starts, columns, out)
         return out
 
     def _fine_ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
-        return distance**2 * (1 + 8 * self._library.shape[1] * U64)
+        return self._short_ceiling(asked, distance, 1, self._library.shape[1])
+
+    def _short_ceiling(
+        self, asked: Asked, distance: np.ndarray, met: int, terms: int
+    ) -> np.ndarray:
+        """Highest squared distance in float32, a sum of so many terms, if each point is met by so
+        many others.
+        """
+        slip = 2 * U32 * np.sqrt(met) * asked.spread(asked.whole, distance)
+        with np.errstate(over="ignore"):
+            ceiling = (distance + slip) ** 2 * (1 + (terms + 8) * U32)
+            return np.nextafter(ceiling.astype(np.float32), np.float32(np.inf))
 
     def _distances(
         self, asked: Asked, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray
     ) -> np.ndarray:
-        out = np.empty(len(columns))
-        ceiling = self._fine_ceiling(asked, limit)
-        _warp(asked.queries, self._library, self._band, starts, columns, ceiling, out)
+        points = self._library.shape[1]
+        short = self._short_ceiling(asked, limit, 2 * self._band + 1, 2 * points)
+        lower = self._warped(asked.short, self._short, starts, columns, short)
+        kept, left = selection.pairs_below(starts, columns, lower, short)
+        ceiling = limit**2 * (1 + 8 * points * U64)
+        out = np.full(len(columns), np.inf)
+        passed = lower <= np.repeat(short, np.diff(starts))
+        out[passed] = self._warped(asked.queries, self._library, kept, left, ceiling)
         return np.sqrt(out)
+
+    def _warped(
+        self,
+        queries: np.ndarray,
+        library: np.ndarray,
+        starts: np.ndarray,
+        columns: np.ndarray,
+        ceiling: np.ndarray,
+    ) -> np.ndarray:
+        """Squared distances of pairs, in the precision of the spectra."""
+        out = np.empty(len(columns), dtype=library.dtype)
+        _warp(queries, library, self._band, starts, columns, ceiling, out)
+        return out
+
+
+def _greatest_norm(*ends: np.ndarray) -> float:
+    """Greatest norm of the spectra (n, points) between the ends."""
+    return float(np.sqrt(np.max([end**2 for end in ends], axis=0).sum(axis=1).max(initial=0)))
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz", "nnan"})
@@ -126,42 +177,48 @@ def _excursions(queries, low, high, scores):
                     score[place] += out0 * out0
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz", "nnan"})
+@njit(cache=True, nogil=True)
 def _keogh(queries, query_low, query_high, library, low, high, starts, columns, out):
     ranges = (len(starts) - 1) // len(queries)
     for segment in range(len(starts) - 1):
         row = segment // ranges
-        query, under, over = queries[row], query_low[row], query_high[row]
         for pair in range(starts[segment], starts[segment + 1]):
             column = columns[pair]
-            other, lower, upper = library[column], low[column], high[column]
-            one, two = 0.0, 0.0
-            for point in range(len(query)):
-                a = max(max(query[point] - upper[point], lower[point] - query[point]), 0.0)
-                b = max(max(other[point] - over[point], under[point] - other[point]), 0.0)
-                one += a * a
-                two += b * b
-            out[pair] = max(one, two)
+            out[pair] = max(
+                _excursion(queries[row], low[column], high[column]),
+                _excursion(library[column], query_low[row], query_high[row]),
+            )
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "nnan"})
+@njit(fastmath={"reassoc", "contract", "nsz", "nnan"})
+def _excursion(spectrum, low, high):
+    total = np.float32(0)
+    for point in range(len(spectrum)):
+        above, below = spectrum[point] - high[point], low[point] - spectrum[point]
+        outside = max(max(above, below), np.float32(0))
+        total += outside * outside
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "nnan"}, error_model="numpy")
 def _warp(queries, library, band, starts, columns, ceiling, out):
-    """Squared distances of pairs; more than the ceiling where they were given up."""
-    ranges = (len(starts) - 1) // len(queries)
+    """Squared distances of pairs; infinity where they were given up."""
     points = library.shape[1]
-    tile = np.zeros((points, LANES))
-    cost = np.empty((2 * band + 3, LANES))
+    # Made here, so that the compiler knows that they don't overlap.
+    tile = np.zeros((points, LANES), library.dtype)
+    cost = np.empty((2 * band + 3, LANES), library.dtype)
+    ranges = (len(starts) - 1) // len(queries)
     for segment in range(len(starts) - 1):
         query = queries[segment // ranges]
         for first in range(starts[segment], starts[segment + 1], LANES):
             used = min(LANES, starts[segment + 1] - first)
             for lane in range(used):
                 row = library[columns[first + lane]]
-                for point in range(points):
+                for point in range(len(row)):
                     tile[point, lane] = row[point]
             finished = _warp_tile(query, tile, band, cost, ceiling[segment], used)
             for lane in range(used):
-                out[first + lane] = cost[band + 1, lane] if finished else FAR
+                out[first + lane] = cost[band + 1, lane] if finished else np.inf
 
 
 @njit(inline="always")
@@ -176,17 +233,39 @@ def _warp_tile(query, tile, band, cost, ceiling, used):
     cost[:, :] = FAR
     cost[band + 1, :] = 0
     for i in range(points):
-        value = query[i]
-        for k in range(max(0, band - i), min(2 * band, points - 1 - i + band) + 1):
-            for lane in range(LANES):
-                difference = value - tile[i + k - band, lane]
-                before = min(cost[k, lane], min(cost[k + 1, lane], cost[k + 2, lane]))
-                cost[k + 1, lane] = difference * difference + before
+        k, end = max(0, band - i), min(2 * band, points - 1 - i + band) + 1
+        # Two steps at a time share what they load.
+        while k + 1 < end:
+            _two_steps(query[i], tile, i + k - band, cost, k)
+            k += 2
+        if k < end:
+            _step(query[i], tile[i + k - band], cost[k], cost[k + 1], cost[k + 2])
         if i % STRIDE == STRIDE - 1:
-            least = FAR
-            for k in range(1, 2 * band + 2):
-                for lane in range(used):
+            least = cost[1, 0]
+            for lane in range(used):
+                for k in range(1, 2 * band + 2):
                     least = min(least, cost[k, lane])
             if least > ceiling:
                 return False
     return True
+
+
+@njit(inline="always")
+def _step(value, library, left, diagonal, up):
+    for lane in range(LANES):
+        difference = value - library[lane]
+        least = min(left[lane], min(diagonal[lane], up[lane]))
+        diagonal[lane] = difference * difference + least
+
+
+@njit(inline="always")
+def _two_steps(value, tile, j, cost, k):
+    first, second = tile[j], tile[j + 1]
+    left, diagonal, up, next_up = cost[k], cost[k + 1], cost[k + 2], cost[k + 3]
+    for lane in range(LANES):
+        difference, next_difference = value - first[lane], value - second[lane]
+        least = min(left[lane], min(diagonal[lane], up[lane]))
+        here = difference * difference + least
+        next_least = min(here, min(up[lane], next_up[lane]))
+        diagonal[lane] = here
+        up[lane] = next_difference * next_difference + next_least
