@@ -46,6 +46,7 @@ bench: $(PROGRAMS)
 	$(INSTALL) --no-deps aeon deprecated wrapt
 	$(BENCH) OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/engine.py
 	$(BENCH) $(BIN)/python benchmarks/measures.py
+	$(BENCH) $(BIN)/python benchmarks/search.py
 
 clean:
 	rm -rf results

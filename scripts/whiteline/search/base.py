@@ -24,9 +24,8 @@ SCORES = 4_000_000
 U32, U64 = 2.0**-24, 2.0**-53
 # Library spectra on which an index compares its own distances with the measure's when it is built.
 CHECKED = 8
-AGREEMENT = 1e-5
-# Squared distances of equal spectra are rounding.
-EQUAL = 1e-13
+# How well squares of distances must agree: part of the greatest, and roundings of a squared norm.
+AGREEMENT, ROUNDINGS = 1e-4, 20
 
 
 class Index(ABC):
@@ -251,7 +250,9 @@ class Index(ABC):
         unlimited = np.full(len(rows), np.inf)
         own = self._distances(asked, starts, np.tile(column_of, len(rows)), unlimited)
         gap = np.abs(own.reshape(expected.shape) ** 2 - expected**2)
-        if (gap > AGREEMENT * expected.max() ** 2 + EQUAL).any():
+        size = np.square(some.reshape(len(some), -1), dtype=float).sum(axis=1).max()
+        rounding = ROUNDINGS * np.finfo(expected.dtype).eps * max(size, 1)
+        if (gap > AGREEMENT * expected.max() ** 2 + rounding).any():
             raise InputError(
                 f"{self.measure.kind}: the index computes other distances than the measure does"
             )
