@@ -47,6 +47,7 @@ bench: $(PROGRAMS)
 	$(BENCH) OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/engine.py
 	$(BENCH) $(BIN)/python benchmarks/measures.py
 	$(BENCH) OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/embeddings.py
+	$(BENCH) $(BIN)/python benchmarks/search.py
 
 clean:
 	rm -rf results

@@ -1,0 +1,326 @@
+"""The search that all families of bounds share: filter by lower bounds, then compare in full."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from whiteline.errors import InputError
+from whiteline.measures import BoundMeasure
+from whiteline.search import selection
+
+# Queries in one task, and scores in memory for each: a chunk that stays in cache.
+CHUNK = 64
+SCORES = 4_000_000
+# Unit roundoff of float32 and float64.
+U32, U64 = 2.0**-24, 2.0**-53
+# Library spectra on which an index compares its own distances with the measure's when it is built.
+CHECKED = 8
+# How well squares of distances must agree: part of the greatest, and roundings of a squared norm.
+AGREEMENT, ROUNDINGS = 1e-4, 20
+
+
+class Index(ABC):
+    """A library, ready to be searched for the nearest spectra under one measure.
+
+    Every family of bounds gives each pair of query and library spectrum a score from few numbers,
+    and tells how high the score of a pair at a given distance can be at most (`_ceiling`). The
+    distance of the most promising pairs bounds that of the nearest from above; pairs whose score
+    is too high for it can't be nearer, and all others are compared in full, in float64. A second,
+    finer score may thin them out before.
+
+    A ceiling includes the rounding of scores and distances, so the answer is the one that a
+    comparison with the whole library by the same float64 formula would give, not only in exact
+    arithmetic. The family's module says how large that margin is and why.
+
+    Attributes
+    ----------
+    groups
+        The labels of the groups, sorted, shape (g,); None without.
+    queried, compared
+        Queries asked so far, and pairs whose distance was computed in full for them.
+    """
+
+    # Pairs compared in full to learn how near the nearest is.
+    probes = 1
+
+    def __init__(
+        self,
+        measure: BoundMeasure,
+        library: np.ndarray,
+        energy: np.ndarray,
+        groups: np.ndarray | None,
+        threads: int,
+    ) -> None:
+        self.measure, self.energy, self.threads = measure, energy, threads
+        self.shape = library.shape
+        self.groups, self._row_of, edges = _parted(len(library), groups)
+        self._whole, self._parts = (selection.blocks(e) for e in ([0, len(library)], edges))
+        self.queried = self.compared = 0
+        self._fit(library[self._row_of])
+        self._check(library)
+
+    def nearest(self, queries: np.ndarray, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """The k nearest library spectra of every query.
+
+        Parameters
+        ----------
+        queries
+            n spectra, prepared by the measure.
+        k
+            How many, at most as many as the library has.
+
+        Returns
+        -------
+        distances
+            Ascending, float64, shape (n, k).
+        rows
+            Rows of the library, shape (n, k); among equal distances the lowest come first.
+
+        Raises
+        ------
+        InputError
+            If k is out of range, or the queries were not prepared as the library was.
+        """
+        if not 1 <= k <= self.shape[0]:
+            raise InputError(
+                f"the {k} nearest spectra were asked for; it must be 1 to {self.shape[0]}, "
+                "the size of the library"
+            )
+        distances, rows = self._nearest(queries, k, self._whole)
+        return distances[:, 0], rows[:, 0]
+
+    def nearest_in_groups(self, queries: np.ndarray, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """The k nearest library spectra of every query in each group.
+
+        Parameters
+        ----------
+        queries
+            n spectra, prepared by the measure.
+        k
+            How many of each group.
+
+        Returns
+        -------
+        distances, rows
+            As from `nearest`, shape (n, g, k), groups in the order of ``groups``. Where a group
+            has fewer than k spectra, the distance is infinite and the row -1.
+
+        Raises
+        ------
+        InputError
+            If the index has no groups, k is below 1, or the queries were not prepared as the
+            library was.
+        """
+        if self.groups is None:
+            raise InputError("this index has no groups; give build the label of each spectrum")
+        if k < 1:
+            raise InputError(f"the {k} nearest spectra were asked for; it must be 1 or more")
+        return self._nearest(queries, k, self._parts)
+
+    def within(
+        self, queries: np.ndarray, radius: float
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """All library spectra no further than ``radius`` from each query.
+
+        Parameters
+        ----------
+        queries
+            n spectra, prepared by the measure.
+        radius
+            In the measure's units, zero or more.
+
+        Returns
+        -------
+        distances, rows
+            For each query its distances, ascending, and rows of the library, the lowest first
+            among equals.
+
+        Raises
+        ------
+        InputError
+            If the radius is negative or not a number, or the queries were not prepared as the
+            library was.
+        """
+        if not radius >= 0:
+            raise InputError(f"radius is {radius}; it must be zero or more")
+
+        def task(chunk: np.ndarray) -> tuple[Any, int]:
+            limit = np.full(len(chunk), float(radius))
+            asked = self._ask(chunk)
+            starts, columns = self._survivors(
+                asked, selection.minima(asked.scores, self._whole[0]), limit, self._whole
+            )
+            distance = self._distances(asked, starts, columns, limit)
+            found = []
+            for start, end in pairwise(starts):
+                near = distance[start:end] <= radius
+                d, row = distance[start:end][near], self._row_of[columns[start:end][near]]
+                order = np.lexsort((row, d))
+                found.append((d[order], row[order]))
+            return found, len(columns)
+
+        pairs = [pair for found in self._run(queries, task) for pair in found]
+        return [distance for distance, _ in pairs], [row for _, row in pairs]
+
+    def _nearest(
+        self, queries: np.ndarray, k: int, blocks: tuple[np.ndarray, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        def task(chunk: np.ndarray) -> tuple[Any, int]:
+            asked = self._ask(chunk)
+            lowest = selection.minima(asked.scores, blocks[0])
+            starts, columns = selection.least(asked.scores, lowest, *blocks, max(k, self.probes))
+            unlimited = np.full(len(starts) - 1, np.inf)
+            probed = len(columns)
+            limit = selection.kth(starts, self._distances(asked, starts, columns, unlimited), k)
+            starts, columns = self._survivors(asked, lowest, limit, blocks, k)
+            distance = self._distances(asked, starts, columns, limit)
+            found = selection.nearest(starts, columns, distance, self._row_of, k)
+            return found, len(columns) + probed
+
+        parts = list(self._run(queries, task))
+        shape = (len(queries), len(blocks[1]) - 1, k)
+        if not parts:
+            return np.empty(shape), np.empty(shape, dtype=np.int64)
+        distances, rows = (
+            np.concatenate(part).reshape(shape) for part in zip(*parts, strict=True)
+        )
+        return distances, rows
+
+    def _survivors(
+        self,
+        asked: Asked,
+        lowest: np.ndarray,
+        limit: np.ndarray,
+        blocks: tuple[np.ndarray, np.ndarray],
+        k: int | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs that may be as near as ``limit``; with k, as near as the k nearest."""
+        ceiling = self._ceiling(asked, limit)
+        starts, columns = selection.survivors(asked.scores, lowest, *blocks, ceiling)
+        fine = self._fine(asked, starts, columns)
+        if fine is None:
+            return starts, columns
+        if k is not None:
+            probes = selection.least_of_pairs(starts, columns, fine, max(k, self.probes))
+            found = self._distances(asked, *probes, limit)
+            limit[:] = np.minimum(limit, selection.kth(probes[0], found, k))
+        return selection.pairs_below(starts, columns, fine, self._fine_ceiling(asked, limit))
+
+    def _run(
+        self, queries: np.ndarray, task: Callable[[np.ndarray], tuple[Any, int]]
+    ) -> Iterator[Any]:
+        """What the task finds for each chunk of queries, in order."""
+        queries = np.asarray(queries)
+        if queries.ndim != len(self.shape) or queries.shape[1:] != self.shape[1:]:
+            raise InputError(
+                f"queries of shape {queries.shape} and library spectra of shape {self.shape} were "
+                f"not prepared alike by {self.measure.kind}"
+            )
+        if not np.isfinite(queries).all():
+            raise InputError("a query has values that are not finite")
+        size = max(1, min(CHUNK, SCORES // self.shape[0]))
+        chunks = [queries[start : start + size] for start in range(0, len(queries), size)]
+        with _controller().limit(limits=1, user_api="blas"):
+            if self.threads == 1 or len(chunks) < 2:
+                results = list(map(task, chunks))
+            else:
+                with ThreadPoolExecutor(self.threads) as pool:
+                    results = list(pool.map(task, chunks))
+        self.queried += len(queries)
+        self.compared += sum(compared for _, compared in results)
+        return (found for found, _ in results)
+
+    def _check(self, library: np.ndarray) -> None:
+        """Refuse a measure whose distances aren't those of this index."""
+        rows = np.unique(np.linspace(0, len(library) - 1, CHECKED).astype(int))
+        some = library[rows]
+        expected = self.measure.pairwise(some, some, self.energy)
+        asked = self._ask(some)
+        column_of = np.argsort(self._row_of)[rows]
+        starts = np.arange(len(rows) + 1) * len(rows)
+        unlimited = np.full(len(rows), np.inf)
+        own = self._distances(asked, starts, np.tile(column_of, len(rows)), unlimited)
+        gap = np.abs(own.reshape(expected.shape) ** 2 - expected**2)
+        size = np.square(some.reshape(len(some), -1), dtype=float).sum(axis=1).max()
+        rounding = ROUNDINGS * np.finfo(expected.dtype).eps * max(size, 1)
+        if (gap > AGREEMENT * expected.max() ** 2 + rounding).any():
+            raise InputError(
+                f"{self.measure.kind}: the index computes other distances than the measure does"
+            )
+
+    @abstractmethod
+    def _fit(self, library: np.ndarray) -> None:
+        """Learn the library's spectra in the order of the index's columns."""
+
+    @abstractmethod
+    def _ask(self, queries: np.ndarray) -> Asked:
+        """The scores of prepared queries, shape (n, m), and what the other steps need of them."""
+
+    @abstractmethod
+    def _ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
+        """Highest score of a pair no further than the distance of its segment (segments,)."""
+
+    @abstractmethod
+    def _distances(
+        self, asked: Asked, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray
+    ) -> np.ndarray:
+        """Distances of pairs, float64; any value above the limit may stand for a greater one."""
+
+    def _fine(self, asked: Asked, starts: np.ndarray, columns: np.ndarray) -> np.ndarray | None:
+        """Finer scores of pairs, where there are such."""
+        return None
+
+    def _fine_ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
+        """Highest finer score of a pair no further than the distance of its segment."""
+        raise NotImplementedError
+
+
+class Asked:
+    """Queries of one chunk: ``scores`` (n, m) float32, and whatever its family keeps."""
+
+    def __init__(self, scores: np.ndarray, **kept: Any) -> None:
+        self.scores = scores
+        self.__dict__.update(kept)
+
+    def spread(self, values: np.ndarray, segments: np.ndarray) -> np.ndarray:
+        """A value per query, repeated for each of its segments."""
+        return np.repeat(values, len(segments) // len(values))
+
+
+def available_threads() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    # Looking for the libraries takes milliseconds, more than a small search does.
+    return ThreadpoolController()
+
+
+def _parted(
+    count: int, groups: np.ndarray | None
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
+    """Labels of the groups, the library's rows ordered by group, and the edges of the groups."""
+    if groups is None:
+        return None, np.arange(count), np.array([0, count])
+    groups = np.asarray(groups)
+    if groups.shape != (count,):
+        raise InputError(
+            f"groups of shape {groups.shape} for a library of {count} spectra; there must be one "
+            "label for each"
+        )
+    labels, member = np.unique(groups, return_inverse=True)
+    edges = np.concatenate([[0], np.cumsum(np.bincount(member, minlength=len(labels)))])
+    return labels, np.argsort(member, kind="stable"), edges
