@@ -25,8 +25,9 @@ all: $(READY)
 mno: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/mno.yaml $(if $(MNO),--config 'local={MnO: $(MNO)}')
 
+# One BLAS thread for each worker: two on two busy cores are several times slower.
 test: $(PROGRAMS)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
