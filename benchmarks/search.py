@@ -176,7 +176,9 @@ def main() -> int:
     parser.add_argument("measures", nargs="*", default=MEASURES)
     parser.add_argument("--checked", type=int, default=2000, help="queries to check")
     arguments = parser.parse_args()
-    library, queries = spectra(max(arguments.checked, 2000))
+    # Small matrices: threads would only wait for each other.
+    with threadpool_limits(1, "blas"):
+        library, queries = spectra(max(arguments.checked, 2000))
     print(f"{len(library)} library spectra, {available_threads()} cores; us per query")
     print(
         f"{'':15} {'build s':>8} {'best':>9} {'median':>9} {'CPU':>9} {'compared':>9}"

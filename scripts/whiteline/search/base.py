@@ -18,7 +18,7 @@ from whiteline.measures import BoundMeasure
 from whiteline.search import selection
 
 # Queries in one task, and scores in memory for each: a chunk that stays in cache.
-CHUNK = 64
+CHUNK = 256
 SCORES = 4_000_000
 # Unit roundoff of float32 and float64.
 U32, U64 = 2.0**-24, 2.0**-53
