@@ -20,9 +20,9 @@ SPECTRA = {
     "few": (table(ENERGY[:5], peak(ENERGY[:5])), "at least 10"),
     "nan": (table(ENERGY, peak(ENERGY)) + b"\n660.0,nan", "line 301"),
     "flat": (table(ENERGY, np.ones_like(ENERGY)), "the signal is 1 everywhere"),
-    "elsewhere": (table(ENERGY + 200, peak(ENERGY)), "eV miss the edge"),
+    "elsewhere": (table(ENERGY + 200, peak(ENERGY)), "no edge of Mn in range"),
     "beside": (table(ENERGY[:90], peak(ENERGY[:90])), "of the library's"),
-    "words": (b"energy,intensity\n630,1\nhello,there\n632,2", "line 3"),
+    "words": (b"energy,intensity\n630,1\nhello,there\n632,2", "csv, line 3: 'hello' is not"),
 }
 
 
@@ -73,4 +73,4 @@ def test_a_measure_that_breaks_its_contract(workspace):
     output = workspace.run(succeeds=False)
     assert "measures.mine: " in output
     assert "mine.py" in output
-    assert "MEASURE" in output
+    assert "lacks 'pairwise' or 'distance'" in output

@@ -162,7 +162,7 @@ def test_adding_a_query(workspace):
         )
     ]
     expected = [
-        "mn: reading 1 spectra of new",
+        "mn: reading 1 files of new",
         "mn: preparing the spectra of new",
         "mn: aligning new",
         *per_measure,

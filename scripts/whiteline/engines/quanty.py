@@ -62,6 +62,7 @@ DENSE_BORDER = 2000  # determinants up to which Quanty diagonalises fully; Crisp
 # In front of the template. Eigensystem never ends when asked for more states than there are, as
 # the template's search for all populated states does where all are populated. It gets what there
 # is and, behind it, a state of infinite energy, which ends the search.
+DIGITS = 10  # decimals of energies (eV) and intensities that are kept
 BEFORE = """
 local beyond = setmetatable({}, {__mul = function(left, right)
     return type(right) == "table" and math.huge or left
@@ -150,13 +151,19 @@ class Engine(base.Engine):
             place, energy, weight = np.loadtxt(f"{folder}/poles.txt", ndmin=2).T
         components = np.zeros((len(energy), 3))
         components[np.arange(len(energy)), place.astype(int)] = weight
-        return merge(energy, components if polarised else components.mean(axis=1))
+        return _rounded(merge(energy, components if polarised else components.mean(axis=1)))
 
     def _states(self, parameters: Parameters) -> int:
         """Number of initial states."""
         n = self.ion.d_count
         configurations = 1 if parameters.delta is None else self._configurations
         return sum(comb(10, n + holes) * comb(10, holes) for holes in range(configurations))
+
+
+def _rounded(sticks: Sticks) -> Sticks:
+    """The sticks without the last digits, which differ from run to run of the program."""
+    parts = (sticks.energy, sticks.intensity, sticks.components)
+    return Sticks(*(None if part is None else np.round(part, DIGITS) for part in parts))
 
 
 def script(ion: Ion, symmetry: str, parameters: Parameters, configurations: int = 1) -> str:
