@@ -162,8 +162,11 @@ class Engine(base.Engine):
 
 def _rounded(sticks: Sticks) -> Sticks:
     """The sticks without the last digits, which differ from run to run of the program."""
-    parts = (sticks.energy, sticks.intensity, sticks.components)
-    return Sticks(*(None if part is None else np.round(part, DIGITS) for part in parts))
+    energy = np.round(sticks.energy, DIGITS)
+    if sticks.components is None:
+        return Sticks(energy, np.round(sticks.intensity, DIGITS))
+    components = np.round(sticks.components, DIGITS)
+    return Sticks(energy, components.mean(axis=1), components)
 
 
 def script(ion: Ion, symmetry: str, parameters: Parameters, configurations: int = 1) -> str:
