@@ -212,7 +212,7 @@ def _check_file_keys(study: Mapping[str, Any]) -> Iterator[str]:
         if of_files != ("files" in library):
             missing = "the key 'files' is missing" if of_files else "'files' needs engine: files"
             yield f"{where}: {missing}"
-        for key in ("ions", "symmetry", "samples", "configurations", *AXES) if of_files else ():
+        for key in ("ions", "symmetry", "samples", *engines.SETTINGS, *AXES) if of_files else ():
             if key in library:
                 yield f"{where}.{key}: a library of files has it from its files; leave the key out"
 

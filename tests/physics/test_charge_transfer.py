@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from whiteline import engines
-from whiteline.atomic import ions, parse_ion
+from whiteline.atomic import atomic_parameters, ions, parse_ion
 from whiteline.errors import InputError
-from whiteline.impurity import Impurity
+from whiteline.impurity import Impurity, integrals
+from whiteline.impurity.integrals import configuration_integrals
 from whiteline.impurity.krylov import lowest, spectral_function
 from whiteline.multiplet import Multiplet, Parameters
 from whiteline.simulation import Sticks
@@ -34,8 +35,8 @@ def dense_sticks(impurity, parameters):
     energies, strengths, weights = [], [], []
     ground = min(state.energy for state in impurity.initial_states(parameters))
     for sector in impurity.sectors:
-        start, vectors = np.linalg.eigh(sector.initial(initial).toarray())
-        end, final_vectors = np.linalg.eigh(sector.final(final).toarray())
+        start, vectors = np.linalg.eigh(sector.initial(*initial).toarray())
+        end, final_vectors = np.linalg.eigh(sector.final(*final).toarray())
         weight = sector.multiplicity * np.exp(
             (ground - start) / (8.617333262e-5 * parameters.temperature)
         )
@@ -128,7 +129,7 @@ def test_lowest_against_dense():
     impurity = Impurity(parse_ion("Mn3+"), "Oh")
     parameters = replace(NIO, ten_dq=0.0, v_eg=1.5, v_t2g=1.5, zeta_3d_scale=0.0)
     for sector in impurity.sectors:
-        hamiltonian = sector.initial(impurity.initial_coefficients(parameters))
+        hamiltonian = sector.initial(*impurity.initial_coefficients(parameters))
         energies, vectors = lowest(hamiltonian, 1.0)
         exact = np.linalg.eigvalsh(hamiltonian.toarray())
         assert energies == pytest.approx(exact[exact <= exact[0] + 1.0], abs=1e-8)
@@ -211,9 +212,10 @@ def test_empty_shell():
     assert ground.ligand_holes == pytest.approx(1 - vectors[0, 0] ** 2, abs=1e-9)
 
 
-def test_average_of_each_configuration():
+@pytest.mark.parametrize("whose", ["shared", "own"])
+def test_average_of_each_configuration(whose):
     """Traces give d^n at 0, then Delta, then 2 Delta + Udd; with the core hole as documented."""
-    impurity = Impurity(parse_ion("Mn2+"), "Oh", 3)
+    impurity = Impurity(parse_ion("Mn2+"), "Oh", 3, whose)
     parameters = replace(NIO, ten_dq_ligand=0.5)
     delta, u_dd, u_pd = parameters.delta, parameters.u_dd, parameters.u_pd
     for side, step in (("initial", delta), ("final", delta + u_dd - u_pd)):
@@ -223,7 +225,7 @@ def test_average_of_each_configuration():
             operator = getattr(sector, side)
             holes = operator(dict.fromkeys(operator.names, 0.0) | {"ligand_holes": 1.0})
             holes = np.rint(holes.diagonal()).astype(int)
-            diagonal = operator(coefficients).diagonal() * sector.multiplicity
+            diagonal = operator(*coefficients).diagonal() * sector.multiplicity
             sums += np.bincount(holes, diagonal, 3)
             counts += sector.multiplicity * np.bincount(holes, minlength=3)
         assert sums / counts == pytest.approx([0.0, step, 2 * step + u_dd], abs=1e-9)
@@ -253,3 +255,40 @@ def test_refuses_what_it_does_not_know():
         Impurity(nickel, "Oh").sticks(Parameters(v_eg=1.0))
     with pytest.raises(InputError, match="has no magnetic_field"):
         engines.load("charge_transfer", nickel, "Oh").sticks(replace(NIO, magnetic_field=1.0))
+
+
+def test_own_integrals_are_those_of_more_electrons():
+    ionic, with_hole, with_two = configuration_integrals(parse_ion("Mn4+"), 3, "own")
+    assert ionic == atomic_parameters(parse_ion("Mn4+"))
+    assert with_hole == atomic_parameters(parse_ion("Mn3+"))
+    assert with_two == atomic_parameters(parse_ion("Mn2+"))
+
+
+def test_extrapolation_gives_back_an_ion_of_the_table(monkeypatch):
+    """Fe2+ from Fe3+ to Fe6+, as Mn+ is from Mn2+ to Mn5+.
+
+    Spin-orbit constants of 3d are given to 0.1 meV, which the cubic multiplies by up to 15.
+    """
+    known = atomic_parameters(parse_ion("Fe2+"))
+    others = tuple(ion for ion in ions() if ion.name != "Fe2+")
+    monkeypatch.setattr(integrals, "ions", lambda: others)
+    found = configuration_integrals(parse_ion("Fe3+"), 2, "own")[1]
+    for name, value in vars(known).items():
+        assert getattr(found, name) == pytest.approx(value, rel=2e-3, abs=1.5e-3), name
+
+
+def test_own_integrals_that_nothing_tells():
+    with pytest.raises(InputError, match=r"needs f2_dd_initial of Ti1\+.*integrals: shared"):
+        configuration_integrals(parse_ion("Ti2+"), 2, "own")
+    with pytest.raises(InputError, match="'shared' or 'own', not 'mine'"):
+        configuration_integrals(parse_ion("Ti2+"), 2, "mine")
+
+
+def test_own_integrals_change_nothing_without_ligands():
+    """One configuration has no ligand holes."""
+    parameters = Parameters(ten_dq=1.0)
+    shared, own = (
+        Impurity(parse_ion("Ni2+"), "Oh", 1, kind).sticks(parameters) for kind in ("shared", "own")
+    )
+    np.testing.assert_array_equal(shared.energy, own.energy)
+    np.testing.assert_array_equal(shared.intensity, own.intensity)

@@ -1,15 +1,12 @@
 """Charge-transfer spectra that Quanty, Crispy and TTMULT calculated, against ours."""
 
 import re
-from dataclasses import fields
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 
 from whiteline import engines
-from whiteline.atomic import AtomicParameters, atomic_parameters, parse_ion
-from whiteline.errors import InputError
+from whiteline.atomic import parse_ion
 from whiteline.impurity import Impurity
 from whiteline.impurity.krylov import spectral_function
 from whiteline.multiplet import Parameters
@@ -32,12 +29,13 @@ def quanty_sticks(impurity, parameters):
     """
     final = impurity.final_coefficients(parameters)
     unexcited = impurity.initial_coefficients(parameters)
-    unexcited |= {name: final[name] for name in ("f2_dd", "f4_dd", "zeta_3d")}
+    for before, after in zip(unexcited, final, strict=True):
+        before |= {name: after[name] for name in ("f2_dd", "f4_dd", "zeta_3d")}
     energies, strengths = [], []
     for state in impurity.initial_states(parameters):
-        zero = state.vector @ (state.sector.initial(unexcited) @ state.vector)
+        zero = state.vector @ (state.sector.initial(*unexcited) @ state.vector)
         excited = state.sector.dipole @ state.vector
-        poles, weights = spectral_function(state.sector.final(final), excited, STEPS)
+        poles, weights = spectral_function(state.sector.final(*final), excited, STEPS)
         energies.append(poles - zero)
         strengths.append(state.population * weights)
     return Sticks(np.concatenate(energies), np.concatenate(strengths))
@@ -111,41 +109,14 @@ def read_initial_levels(path):
     return np.unique(pairs, axis=0).T
 
 
-def second_configuration(ion):
-    """Integrals of d^(n+1) L: those of the next ion, or extrapolated where there is none."""
-    try:
-        return atomic_parameters(parse_ion(f"{ion.element}{ion.valence - 1}+"))
-    except InputError:
-        pass
-    valences = ion.valence + np.arange(4)
-    known = [vars(atomic_parameters(parse_ion(f"{ion.element}{v}+"))) for v in valences]
-    return AtomicParameters(
-        **{
-            f.name: np.polyval(
-                np.polyfit(valences, [values[f.name] for values in known], 3), ion.valence - 1
-            )
-            for f in fields(AtomicParameters)
-        }
-    )
-
-
-def with_second(operator, first, second):
-    """Hamiltonian of two configurations with own coefficients; hopping has the first."""
-    holes = operator(dict.fromkeys(operator.names, 0.0) | {"ligand_holes": 1.0}).diagonal()
-    project = sp.diags_array(np.rint(holes))
-    return operator(first) + project @ (operator(second) - operator(first)) @ project
-
-
 def ground_level(ion, parameters):
     """Sticks of the ground level alone, all initial energies, and shares of d^n."""
-    first, second = (
-        Impurity(ion, "Oh", integrals=values)
-        for values in (atomic_parameters(ion), second_configuration(ion))
-    )
+    impurity = Impurity(ion, "Oh", integrals="own")
+    initial = impurity.initial_coefficients(parameters)
+    final = impurity.final_coefficients(parameters)
     states = []
-    for sector in first.sectors:
-        coefficients = [i.initial_coefficients(parameters) for i in (first, second)]
-        solved = np.linalg.eigh(with_second(sector.initial, *coefficients).toarray())
+    for sector in impurity.sectors:
+        solved = np.linalg.eigh(sector.initial(*initial).toarray())
         states += [
             (energy, vector, sector) for energy, vector in zip(solved[0], solved[1].T, strict=True)
         ]
@@ -153,9 +124,7 @@ def ground_level(ion, parameters):
     energies, strengths = [], []
     for energy, vector, sector in states:
         if energy < levels[0].min() + 1e-4:
-            coefficients = [i.final_coefficients(parameters) for i in (first, second)]
-            hamiltonian = with_second(sector.final, *coefficients)
-            poles, weights = spectral_function(hamiltonian, sector.dipole @ vector, STEPS)
+            poles, weights = spectral_function(sector.final(*final), sector.dipole @ vector, STEPS)
             energies.append(poles - energy)
             strengths.append(sector.multiplicity * weights)
     return Sticks(np.concatenate(energies), np.concatenate(strengths)), levels
@@ -170,7 +139,7 @@ def test_ttmult(name, off, agreement, calculated, broaden):
 
     TTMULT's squared matrix elements are those of all states of a level and of all components of
     the light; of the latter we have one. The files name neither the integrals of
-    d^n nor of d^(n+1) L; they are taken from our table, reduced to 80 %, and for Mn+ and Ni+,
+    d^n nor of d^(n+1) L; they are taken from our table, reduced to 80 %, and for Mn+,
     which it lacks, extrapolated from four ions; the limits are wider where that shows.
     """
     folder, parameters = TTMULT[name]

@@ -49,6 +49,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--configurations", type=int, metavar="N", help="charge-transfer configurations"
     )
+    parser.add_argument(
+        "--integrals",
+        choices=["shared", "own"],
+        help="whose Slater integrals charge-transfer configurations have (default shared)",
+    )
     _add_parameters(parser.add_argument_group("parameters"))
     _add_spectrum(parser.add_argument_group("spectrum"))
     result = parser.add_argument_group("result")

@@ -20,6 +20,7 @@ from whiteline.engines.base import Engine, Facts
 from whiteline.errors import InputError
 
 __all__ = [
+    "SETTINGS",
     "Engine",
     "Facts",
     "facts",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 # Keys of a library's configuration that are settings of its engine.
-SETTINGS = ("configurations",)
+SETTINGS = ("configurations", "integrals")
 
 
 def settings(library: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from whiteline import __version__
 from whiteline.atomic import Ion
 from whiteline.engines import base
 from whiteline.impurity import Impurity
+from whiteline.impurity.integrals import SHARED
 from whiteline.impurity.spectrum import SYMMETRIES
 from whiteline.simulation import Parameters, Sticks
 
@@ -37,12 +38,16 @@ def version() -> str:
 class Engine(base.Engine):
     """Sparse operators and Lanczos; see `whiteline.impurity.Impurity`.
 
-    The setting ``configurations`` is the length of the expansion d^n, d^(n+1) L, d^(n+2) L^2.
+    The setting ``configurations`` is the length of the expansion d^n, d^(n+1) L, d^(n+2) L^2, and
+    ``integrals`` says whose integrals those with ligand holes have: ``"shared"``, all those of
+    d^n as in Crispy, or ``"own"``, as in TTMULT.
     """
 
-    def __init__(self, ion: Ion, symmetry: str, *, configurations: int = 2) -> None:
+    def __init__(
+        self, ion: Ion, symmetry: str, *, configurations: int = 2, integrals: str = SHARED
+    ) -> None:
         super().__init__(ion, symmetry)
-        self._impurity = Impurity(ion, symmetry, configurations)
+        self._impurity = Impurity(ion, symmetry, configurations, integrals)
 
     @property
     def l3_l2_boundary(self) -> float:

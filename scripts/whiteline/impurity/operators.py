@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -45,9 +46,11 @@ class Sum:
     ----------
     operators
         Real sparse matrices of one shape (states, states).
+    ligand_holes
+        Number of ligand holes of each state, rising, shape (states,).
     """
 
-    def __init__(self, operators: Mapping[str, sp.csr_array]) -> None:
+    def __init__(self, operators: Mapping[str, sp.csr_array], ligand_holes: np.ndarray) -> None:
         self.names = tuple(operators)
         entries = [operator.tocoo() for operator in operators.values()]
         self._shape = entries[0].shape
@@ -59,11 +62,26 @@ class Sum:
         self._columns = (union % self._shape[1]).astype(np.int32)
         starts = np.arange(self._shape[0] + 1, dtype=np.int64) * self._shape[1]
         self._starts = np.searchsorted(union, starts).astype(np.int32)
+        first_rows = np.searchsorted(ligand_holes, np.arange(ligand_holes.max() + 2))
+        self._configurations = [slice(*pair) for pair in pairwise(self._starts[first_rows])]
 
-    def __call__(self, coefficients: Mapping[str, float]) -> sp.csr_array:
-        """The sum with these coefficients, by name."""
-        weights = np.array([coefficients[name] for name in self.names])
-        return sp.csr_array((weights @ self._values, self._columns, self._starts), self._shape)
+    def __call__(self, *coefficients: Mapping[str, float]) -> sp.csr_array:
+        """The sum with these coefficients, by name.
+
+        Parameters
+        ----------
+        coefficients
+            Of each configuration by number of ligand holes, or one for all. Hopping between two
+            configurations must have the same coefficient in both.
+        """
+        weights = [np.array([c[name] for name in self.names]) for c in coefficients]
+        if len(weights) == 1:
+            data = weights[0] @ self._values
+        else:
+            # 3d may be full before all configurations have been used.
+            parts = zip(weights, self._configurations, strict=False)
+            data = np.concatenate([weight @ self._values[:, part] for weight, part in parts])
+        return sp.csr_array((data, self._columns, self._starts), self._shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +124,9 @@ def sectors(d_count: int, configurations: int) -> tuple[Sector, ...]:
     initial_jz, final_jz = (
         np.concatenate([s.basis.twice_jz for s in x]) for x in (initial, final)
     )
-    holes = np.repeat(np.arange(len(initial)), [len(shells.basis) for shells in initial])
+    holes, final_holes = (
+        np.repeat(np.arange(len(x)), [len(shells.basis) for shells in x]) for x in (initial, final)
+    )
     found = []
     for twice_jz, multiplicity in SECTORS.items():
         rows = np.flatnonzero(initial_jz % 8 == twice_jz)
@@ -115,8 +135,11 @@ def sectors(d_count: int, configurations: int) -> tuple[Sector, ...]:
             found.append(
                 Sector(
                     multiplicity,
-                    Sum({k: v[rows][:, rows] for k, v in initial_operators.items()}),
-                    Sum({k: v[final_rows][:, final_rows] for k, v in final_operators.items()}),
+                    Sum({k: v[rows][:, rows] for k, v in initial_operators.items()}, holes[rows]),
+                    Sum(
+                        {k: v[final_rows][:, final_rows] for k, v in final_operators.items()},
+                        final_holes[final_rows],
+                    ),
                     dipole[final_rows][:, rows],
                     holes[rows],
                 )

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from whiteline.atomic import AtomicParameters, Ion
 from whiteline.errors import InputError
-from whiteline.impurity.integrals import impurity_integrals
+from whiteline.impurity.integrals import SHARED, configuration_integrals
 from whiteline.impurity.krylov import lowest, spectral_function
 from whiteline.impurity.operators import Sector, sectors
 from whiteline.multiplet.spectrum import BOUNDARY
@@ -64,8 +64,6 @@ class Impurity:
     calculated. Results are the same to the last bit from run to run on one machine with the same
     number of BLAS threads; use one.
 
-    All configurations have the integrals of the ionic one, 3d^n or 2p5 3d^(n+1), as in Crispy.
-
     Parameters
     ----------
     ion
@@ -75,12 +73,18 @@ class Impurity:
     configurations
         Length of the expansion d^n, d^(n+1) L, d^(n+2) L^2.
     integrals
-        Unreduced Slater integrals and spin-orbit constants, by default the tabulated ones.
+        Whose integrals the configurations with ligand holes have: ``"shared"`` or ``"own"``, see
+        `whiteline.impurity.integrals.configuration_integrals`.
+
+    Attributes
+    ----------
+    integrals
+        Unreduced Slater integrals and spin-orbit constants of each configuration.
 
     Raises
     ------
     InputError
-        If the symmetry or the number of configurations is not one of these.
+        If the symmetry, the number of configurations or the integrals are not one of these.
     """
 
     def __init__(
@@ -88,7 +92,7 @@ class Impurity:
         ion: Ion,
         symmetry: str,
         configurations: int = 2,
-        integrals: AtomicParameters | None = None,
+        integrals: str = SHARED,
     ) -> None:
         if symmetry not in SYMMETRIES:
             raise InputError(f"symmetry {symmetry!r} is not one of {', '.join(SYMMETRIES)}")
@@ -97,7 +101,7 @@ class Impurity:
         self.ion = ion
         self.symmetry = symmetry
         self.configurations = configurations
-        self.integrals = impurity_integrals(ion) if integrals is None else integrals
+        self.integrals = configuration_integrals(ion, configurations, integrals)
         self.sectors = sectors(ion.d_count, configurations)
 
     @property
@@ -109,32 +113,18 @@ class Impurity:
         V(eg) up to 2.5 eV the intensity there (HWHM 0.4 eV) is at most 1 % of the peak above that
         of the minimum. Satellites of L3 that lie beyond it get the width of L2.
         """
-        return BOUNDARY[self.ion.d_count] * self.integrals.zeta_2p
+        return BOUNDARY[self.ion.d_count] * self.integrals[0].zeta_2p
 
-    def initial_coefficients(self, parameters: Parameters) -> dict[str, float]:
-        """What multiplies the operators of the initial states, in eV."""
-        values, reduction = self.integrals, parameters.slater_reduction
-        return self._shared_coefficients(parameters) | {
-            "f2_dd": reduction * values.f2_dd_initial,
-            "f4_dd": reduction * values.f4_dd_initial,
-            "zeta_3d": parameters.zeta_3d_scale * values.zeta_3d_initial,
-            "ligand_holes": parameters.delta or 0.0,
-        }
+    def initial_coefficients(self, parameters: Parameters) -> list[dict[str, float]]:
+        """What multiplies the operators of the initial states, in eV, for each configuration."""
+        shared = self._shared_coefficients(parameters)
+        return [shared | _initial_integrals(values, parameters) for values in self.integrals]
 
-    def final_coefficients(self, parameters: Parameters) -> dict[str, float]:
-        """What multiplies the operators of the final states, in eV."""
-        values = self.integrals
-        reduction, reduction_pd = parameters.slater_reduction, parameters.reduction_pd
-        return self._shared_coefficients(parameters) | {
-            "f2_dd": reduction * values.f2_dd_final,
-            "f4_dd": reduction * values.f4_dd_final,
-            "f2_pd": reduction_pd * values.f2_pd,
-            "g1_pd": reduction_pd * values.g1_pd,
-            "g3_pd": reduction_pd * values.g3_pd,
-            "zeta_3d": parameters.zeta_3d_scale * values.zeta_3d_final,
-            "zeta_2p": values.zeta_2p,
-            "ligand_holes": (parameters.delta or 0.0) + parameters.u_dd - parameters.u_pd,
-        }
+    def final_coefficients(self, parameters: Parameters) -> list[dict[str, float]]:
+        """What multiplies the operators of the final states, in eV, for each configuration."""
+        shared = self._shared_coefficients(parameters)
+        shared["ligand_holes"] += parameters.u_dd - parameters.u_pd
+        return [shared | _final_integrals(values, parameters) for values in self.integrals]
 
     def initial_states(self, parameters: Parameters) -> list[InitialState]:
         """The populated initial states, lowest first."""
@@ -143,7 +133,7 @@ class Impurity:
         window = -np.log(UNPOPULATED) * thermal
         found = []
         for sector in self.sectors:
-            energies, vectors = lowest(sector.initial(coefficients), window)
+            energies, vectors = lowest(sector.initial(*coefficients), window)
             found += [
                 InitialState(sector, energy, vector, sector.multiplicity)
                 for energy, vector in zip(energies, vectors.T, strict=True)
@@ -196,7 +186,7 @@ class Impurity:
         energies, strengths = [], []
         for state in self.initial_states(parameters):
             if state.sector not in hamiltonians:
-                hamiltonians[state.sector] = state.sector.final(coefficients)
+                hamiltonians[state.sector] = state.sector.final(*coefficients)
             excited = state.sector.dipole @ state.vector
             poles, weights = spectral_function(hamiltonians[state.sector], excited, steps)
             energies.append(poles - state.energy)
@@ -215,5 +205,26 @@ class Impurity:
             "ten_dq_ligand": sign * parameters.ten_dq_ligand,
             "v_eg": parameters.v_eg,
             "v_t2g": parameters.v_t2g,
+            "ligand_holes": parameters.delta or 0.0,
             "ligand_hole_pairs": parameters.u_dd,
         }
+
+
+def _initial_integrals(values: AtomicParameters, parameters: Parameters) -> dict[str, float]:
+    return {
+        "f2_dd": parameters.slater_reduction * values.f2_dd_initial,
+        "f4_dd": parameters.slater_reduction * values.f4_dd_initial,
+        "zeta_3d": parameters.zeta_3d_scale * values.zeta_3d_initial,
+    }
+
+
+def _final_integrals(values: AtomicParameters, parameters: Parameters) -> dict[str, float]:
+    return {
+        "f2_dd": parameters.slater_reduction * values.f2_dd_final,
+        "f4_dd": parameters.slater_reduction * values.f4_dd_final,
+        "f2_pd": parameters.reduction_pd * values.f2_pd,
+        "g1_pd": parameters.reduction_pd * values.g1_pd,
+        "g3_pd": parameters.reduction_pd * values.g3_pd,
+        "zeta_3d": parameters.zeta_3d_scale * values.zeta_3d_final,
+        "zeta_2p": values.zeta_2p,
+    }
