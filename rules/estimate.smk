@@ -17,6 +17,11 @@ rule estimate_parameters:
             if "calibration" in STUDY
             else []
         ),
+        calibration_shifts=(
+            ["results/{library}/{preprocessing}/scenarios_shifts.nc"]
+            if "calibration" in STUDY
+            else []
+        ),
         calibration_distances=(
             ["results/{library}/{preprocessing}/{measure}/scenarios_distances.nc"]
             if "calibration" in STUDY

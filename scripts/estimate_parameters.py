@@ -1,7 +1,8 @@
 """Estimates valence and 10Dq of queries from their distances.
 
 Input: queries, library (preprocessed), shifts, distances; and, for the intervals,
-calibration_queries and calibration_distances (empty without a calibration scenario).
+calibration_queries, calibration_shifts and calibration_distances (empty without a calibration
+scenario).
 Output: estimates (contract "estimates"). Settings: kind, parameters, calibration (scenario).
 """
 
@@ -9,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from whiteline import contracts, estimators
-from whiteline.estimators.base import DistanceEstimator
+from whiteline.estimators.base import PARAMETERS, Comparison, Estimator, Library
 from whiteline.evaluation.calibration import COVERAGE, Calibration, calibrate
 
 
@@ -20,6 +21,7 @@ def estimate_parameters(
     shifts: str,
     distances: str,
     calibration_queries: list[str],
+    calibration_shifts: list[str],
     calibration_distances: list[str],
     estimates: str,
     kind: str,
@@ -28,48 +30,62 @@ def estimate_parameters(
 ) -> None:
     """Write the estimates, their intervals and the best match at every valence."""
     reference = contracts.read(library, "spectra")
-    table = {name: reference[name].values for name in ("valence", "ten_dq")}
-    table["is_reference"] = contracts.is_reference(reference)
     pairs = contracts.read(distances, "distances")
-    estimator = estimators.load(kind, **parameters).fit(table, order=int(pairs.attrs["order"]))
+    estimator = estimators.load(kind, **parameters)
+    estimator.fit(Library.of(reference), order=int(pairs.attrs["order"]))
 
     query = contracts.read(queries, "spectra")
-    found = estimator.predict(left_out(pairs["distance"].values, query, reference))
-    rows = np.arange(len(found.match))
-    distance = found.candidate_distance.min(1)
-    shift = contracts.read(shifts, "shifts")["energy_shift"].values[rows, found.match]
+    shift = contracts.read(shifts, "shifts")["energy_shift"].values
+    found = estimator.predict(comparison(query, reference, pairs["distance"].values, shift))
+    match, distance = found.of_chosen(found.match), found.distance.min(1)
     # These skip what is NaN, and without a word where all is.
-    low, high = np.fmin.reduce(table["ten_dq"]), np.fmax.reduce(table["ten_dq"])
-    radius, limit = np.full((len(rows), len(COVERAGE)), np.nan), np.inf
-    for known, known_distances in zip(calibration_queries, calibration_distances, strict=True):
-        limits = _limits(estimator, known, known_distances, reference, calibration)
-        radius = limits.radius(reference["gaussian_sigma"].values[found.match])
+    ten_dq = reference["ten_dq"].values
+    low, high = np.fmin.reduce(ten_dq), np.fmax.reduce(ten_dq)
+    radius, limit = np.full((len(match), len(COVERAGE)), np.nan), np.inf
+    for known in zip(calibration_queries, calibration_shifts, calibration_distances, strict=True):
+        limits = _limits(estimator, *known, reference, calibration)
+        radius = limits.radius(reference["gaussian_sigma"].values[match])
         # No calibration spectrum was measured as a reference was: nothing is claimed.
-        radius[table["is_reference"][found.match]] = np.inf
+        radius[contracts.is_reference(reference)[match] == 1] = np.inf
         limit = limits.distance_limit
+    joint = {name: found.of_chosen(found.parameters[name]) for name in PARAMETERS}
     data = contracts.dataset(
         "estimates",
-        {
+        joint
+        | {
             "query_id": query["id"].values,
             "valence": found.valence,
-            "ten_dq": found.ten_dq,
             "distance": distance,
-            "energy_shift": query["energy_shift"].values + shift,
+            "energy_shift": query["energy_shift"].values
+            + found.of_chosen(found.parameters["energy_shift"]),
             "outside_library": distance > limit,
             "coverage": COVERAGE,
             # 10Dq of the library's range is taken as known, so an interval ends there.
             "ten_dq_lower": np.clip(found.ten_dq[:, None] - radius, low, high),
             "ten_dq_upper": np.clip(found.ten_dq[:, None] + radius, low, high),
-            "candidate": estimator.candidates_,
-            "candidate_ten_dq": found.candidate_ten_dq,
-            "candidate_distance": found.candidate_distance,
-            "candidate_match": found.candidate_match,
+            "candidate": found.candidates,
+            "candidate_ten_dq": found.parameters["ten_dq"],
+            "candidate_distance": found.distance,
+            "candidate_match": found.match,
         },
         estimator=kind,
         parameters=contracts.dumps(parameters),
         distance_limit=limit,
     )
     contracts.write(data, estimates)
+
+
+def comparison(
+    query: xr.Dataset, library: xr.Dataset, distance: np.ndarray, shift: np.ndarray
+) -> Comparison:
+    """The queries compared with the library, but not with what each may not see."""
+    energy = library["energy"].values
+    return Comparison(
+        left_out(distance, query, library),
+        shift,
+        query["intensity"].values,
+        (energy[-1] - energy[0]) / (len(energy) - 1),
+    )
 
 
 def left_out(distance: np.ndarray, query: xr.Dataset, library: xr.Dataset) -> np.ndarray:
@@ -80,19 +96,22 @@ def left_out(distance: np.ndarray, query: xr.Dataset, library: xr.Dataset) -> np
 
 
 def _limits(
-    estimator: DistanceEstimator,
+    estimator: Estimator,
     queries: str,
+    shifts: str,
     distances: str,
     library: xr.Dataset,
     scenario: str,
 ) -> Calibration:
     known = contracts.read(queries, "spectra")
-    chosen = known["scenario"].values == scenario
-    distance = left_out(contracts.read(distances, "distances")["distance"].values, known, library)
-    found = estimator.predict(distance[chosen])
-    error = found.ten_dq - known["ten_dq"].values[chosen]
-    width = library["gaussian_sigma"].values[found.match]
-    return calibrate(error, found.candidate_distance.min(1), width)
+    chosen = np.flatnonzero(known["scenario"].values == scenario)
+    known = known.isel(spectrum=chosen)
+    distance = contracts.read(distances, "distances")["distance"].values[chosen]
+    shift = contracts.read(shifts, "shifts")["energy_shift"].values[chosen]
+    found = estimator.predict(comparison(known, library, distance, shift))
+    error = found.ten_dq - known["ten_dq"].values
+    width = library["gaussian_sigma"].values[found.of_chosen(found.match)]
+    return calibrate(error, found.distance.min(1), width)
 
 
 if __name__ == "__main__":

@@ -187,9 +187,8 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
     "estimates": {
         "query_id": Variable(("query",), TEXT, None, "identifier of the query"),
         "valence": Variable(("query",), FLOAT, "1", "valence (oxidation state)"),
-        "ten_dq": Variable(
-            ("query",), FLOAT, "eV", "cubic crystal field 10Dq, NaN where the match's is", True
-        ),
+        **_ion_parameters("query"),
+        **_widths("query"),
         "distance": Variable(("query",), FLOAT, "1", "distance of the nearest library spectrum"),
         "energy_shift": Variable(
             ("query",), FLOAT, "eV", "total shift added to the recorded axis"

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from parameter_tables import library_of
 
 from build_library import build_library
 from parse_outputs import parse_outputs
@@ -223,7 +224,7 @@ def test_test_spectra_need_a_known_10dq(build):
 @pytest.mark.parametrize("kind", ["nearest", "k_nearest", "regression"])
 def test_valence_counts_where_10dq_is_not_known(kind):
     table = {"valence": [2, 2, 2, 3, 4, 4], "ten_dq": [1.0, 1.2, np.nan, np.nan, 0.5, 0.7]}
-    estimator = estimators.load(kind).fit(table, order=1)
+    estimator = estimators.load(kind).fit(library_of(table), order=1)
     # Nearest: the unknown one of valence 2, the one of 3, a known one of 4, a known one of 2.
     distance = np.array(
         [
@@ -233,12 +234,12 @@ def test_valence_counts_where_10dq_is_not_known(kind):
             [0.1, 0.3, 0.5, 0.8, 0.9, 0.9],
         ]
     )
-    found = estimator.predict(distance)
+    found = estimator.predict(estimators.Comparison(distance))
     if kind != "k_nearest":
         assert found.valence.tolist() == [2, 3, 4, 2]
-    assert np.isfinite(found.candidate_ten_dq[:, 2]).all()
-    assert np.isnan(found.candidate_ten_dq[:, 1]).all()
-    assert np.isfinite(found.candidate_ten_dq[:, 0]).tolist() == [False, True, True, True]
+    assert np.isfinite(found.parameters["ten_dq"][:, 2]).all()
+    assert np.isnan(found.parameters["ten_dq"][:, 1]).all()
+    assert np.isfinite(found.parameters["ten_dq"][:, 0]).tolist() == [False, True, True, True]
 
 
 def test_the_unknown_width_is_a_group_of_its_own_and_no_estimate_no_success():

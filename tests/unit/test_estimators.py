@@ -2,13 +2,21 @@
 
 import numpy as np
 import pytest
+from parameter_tables import library_of
 from sklearn.base import clone
 from sklearn.neighbors import KNeighborsRegressor
 
 from whiteline import estimators, registry
 from whiteline.errors import InputError
+from whiteline.estimators import Comparison
+from whiteline.estimators.base import DistanceEstimator
 
-KINDS = registry.kinds("estimators")
+# Those that need no more than distances.
+KINDS = [
+    kind
+    for kind in registry.kinds("estimators")
+    if isinstance(estimators.load(kind), DistanceEstimator)
+]
 TEN_DQ = np.round(np.arange(0.0, 2.51, 0.1), 9)
 SLATER = np.array([0.7, 0.8, 0.9])
 
@@ -37,21 +45,22 @@ def library():
 
 
 def predict(kind, library, rows, order=2, **parameters):
-    return estimators.load(kind, **parameters).fit(library, order).predict(np.stack(rows))
+    estimator = estimators.load(kind, **parameters).fit(library_of(library), order)
+    return estimator.predict(Comparison(np.stack(rows)))
 
 
 def test_the_kinds_are_found():
-    assert KINDS == ["k_nearest", "nearest", "regression"]
+    assert {"k_nearest", "nearest", "regression"} <= {*KINDS}
 
 
 def test_every_query_gets_one_estimate_per_valence(kind, library):
     found = predict(kind, library, [squared(library, 2, 0.9), squared(library, 3, 1.7)])
     assert found.valence.tolist() == [2, 3]
     np.testing.assert_allclose(found.ten_dq, [0.9, 1.7], atol=0.1)
-    assert found.candidate_ten_dq.shape == found.candidate_distance.shape == (2, 2)
-    np.testing.assert_array_equal(library["valence"][found.candidate_match], [[2, 3], [2, 3]])
+    assert found.parameters["ten_dq"].shape == found.distance.shape == (2, 2)
+    np.testing.assert_array_equal(library["valence"][found.match], [[2, 3], [2, 3]])
     np.testing.assert_array_equal(
-        found.ten_dq, found.candidate_ten_dq[np.arange(2), (found.valence == 3).astype(int)]
+        found.ten_dq, found.parameters["ten_dq"][np.arange(2), (found.valence == 3).astype(int)]
     )
 
 
@@ -60,8 +69,8 @@ def test_the_match_is_the_nearest_of_its_valence(kind, library, rng):
     found = predict(kind, library, distance)
     for column, valence in enumerate((2, 3)):
         masked = np.where(library["valence"] == valence, distance, np.inf)
-        np.testing.assert_array_equal(found.candidate_match[:, column], masked.argmin(1))
-        np.testing.assert_array_equal(found.candidate_distance[:, column], masked.min(1))
+        np.testing.assert_array_equal(found.match[:, column], masked.argmin(1))
+        np.testing.assert_array_equal(found.distance[:, column], masked.min(1))
 
 
 def test_what_the_distances_mean_is_not_changed_by_their_order(kind, library):
@@ -86,8 +95,8 @@ def test_library_spectra_at_infinity_are_left_out(kind, library):
     kept = {name: values[~own] for name, values in library.items()}
     expected = predict(kind, kept, [distance[~own]])
     np.testing.assert_allclose(found.ten_dq, expected.ten_dq, atol=1e-12)
-    np.testing.assert_allclose(found.candidate_distance, expected.candidate_distance)
-    assert not own[found.candidate_match].any()
+    np.testing.assert_allclose(found.distance, expected.distance)
+    assert not own[found.match].any()
 
 
 def test_a_library_spectrum_itself_is_found(kind, library):
@@ -177,7 +186,7 @@ def test_k_nearest_agrees_with_scikit_learn(neighbors, library, rng):
         model = KNeighborsRegressor(neighbors, weights="distance", metric="precomputed")
         model.fit(np.zeros((len(rows), len(rows))), library["ten_dq"][rows])
         np.testing.assert_allclose(
-            found.candidate_ten_dq[:, column], model.predict(distance[:, rows])
+            found.parameters["ten_dq"][:, column], model.predict(distance[:, rows])
         )
 
 
@@ -208,8 +217,8 @@ def test_a_reference_decides_the_valence_and_simulations_the_ten_dq(kind, librar
     assert predict(kind, library, [row]).valence == 2
     found = predict(kind, with_reference(library, 3), [np.append(row, 1e-6)])
     assert found.valence == 3
-    assert found.match == len(row)
-    own = predict(kind, library, [row]).candidate_ten_dq[0, 1]
+    assert found.of_chosen(found.match) == len(row)
+    own = predict(kind, library, [row]).parameters["ten_dq"][0, 1]
     np.testing.assert_allclose(found.ten_dq, own, rtol=1e-12)
 
 
@@ -217,8 +226,10 @@ def test_a_reference_that_is_far_changes_nothing(kind, library):
     row = squared(library, 2, 0.93)
     found = predict(kind, with_reference(library, 3), [np.append(row, 50.0)])
     expected = predict(kind, library, [row])
-    for name in ("valence", "ten_dq", "match", "candidate_ten_dq", "candidate_match"):
+    for name in ("valence", "ten_dq", "match", "distance"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    for name, values in found.parameters.items():
+        np.testing.assert_array_equal(values, expected.parameters[name], name)
 
 
 def test_a_reference_of_known_ten_dq_answers_with_it_where_it_is_the_nearest(kind, library):
@@ -234,15 +245,15 @@ def test_a_valence_that_only_a_reference_has_gets_no_ten_dq(kind, library):
     found = predict(kind, with_reference(library, 4), [np.append(squared(library, 3, 1.7), 1e-6)])
     assert found.valence == 4
     assert np.isnan(found.ten_dq).all()
-    np.testing.assert_allclose(found.candidate_ten_dq[0, 1], 1.7, atol=0.1)
-    assert np.isnan(found.candidate_ten_dq[0, 2])
+    np.testing.assert_allclose(found.parameters["ten_dq"][0, 1], 1.7, atol=0.1)
+    assert np.isnan(found.parameters["ten_dq"][0, 2])
 
 
 def test_a_library_without_any_ten_dq_still_tells_the_valence(kind, library):
     unknown = library | {"ten_dq": np.full(len(library["ten_dq"]), np.nan)}
     found = predict(kind, unknown, [squared(library, 3, 1.7)])
     assert found.valence == 3
-    assert np.isnan(found.candidate_ten_dq).all()
+    assert np.isnan(found.parameters["ten_dq"]).all()
 
 
 def test_a_simulation_whose_ten_dq_is_not_known_has_none_to_tell(kind, library):
@@ -252,4 +263,4 @@ def test_a_simulation_whose_ten_dq_is_not_known_has_none_to_tell(kind, library):
     found = predict(kind, library | {"ten_dq": ten_dq}, [row])
     assert found.valence == 3
     assert np.isnan(found.ten_dq).all()
-    assert np.isfinite(found.candidate_ten_dq[0, 0])
+    assert np.isfinite(found.parameters["ten_dq"][0, 0])

@@ -23,11 +23,10 @@ def total_shift(queries, library):
     rows = queries["intensity"].values, library["intensity"].values
     shift, _ = correlate(*rows, limit)
     distance = aligned_distances(measures.load("correlation"), *rows, shift, energy)
-    table = {name: library[name].values for name in ("valence", "ten_dq", "slater_reduction")}
-    found = estimators.load("nearest").fit(table, order=2).predict(distance)
+    estimator = estimators.load("nearest").fit(estimators.Library.of(library), order=2)
+    found = estimator.predict(estimators.Comparison(distance, 0.1 * shift))
     np.testing.assert_array_equal(found.valence, queries["valence"])
-    match = distance.argmin(1)
-    return queries["energy_shift"].values + 0.1 * shift[np.arange(len(shift)), match]
+    return queries["energy_shift"].values + found.of_chosen(found.parameters["energy_shift"])
 
 
 @pytest.mark.parametrize("error", [1.5, -2.3, 0.04])

@@ -1,8 +1,9 @@
-"""Estimators of valence and 10Dq from distances. The module name is the registry: one module per
-kind.
+"""Estimators of valence, 10Dq and other parameters. The module name is the registry: one module
+per kind.
 
 A module offers a class ``Estimator`` in scikit-learn's manner, derived from
-`whiteline.estimators.base`.
+`whiteline.estimators.base.Estimator`, or from its `DistanceEstimator` where distances are all that
+it needs.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 from whiteline import registry
-from whiteline.estimators.base import DistanceEstimator
+from whiteline.estimators.base import Comparison, Estimates, Estimator, Library
+
+__all__ = ["Comparison", "Estimates", "Estimator", "Library", "load"]
 
 
-def load(kind: str, **parameters: Any) -> DistanceEstimator:
+def load(kind: str, **parameters: Any) -> Estimator:
     """The estimator of a kind with its parameters, not yet fitted.
 
     Raises

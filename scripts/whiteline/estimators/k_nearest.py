@@ -27,11 +27,11 @@ class Estimator(DistanceEstimator):
 
     def _ten_dq(self, squared: np.ndarray, rows: np.ndarray) -> np.ndarray:
         nearest, weight = self._neighbours(squared)
-        return (self.library_["ten_dq"][rows][nearest] * weight).sum(1) / weight.sum(1)
+        return (self.library_.ten_dq[rows][nearest] * weight).sum(1) / weight.sum(1)
 
-    def _choice(self, squared: np.ndarray, nearest: np.ndarray) -> np.ndarray:
-        found, weight = self._neighbours(squared)
-        valence = self.library_["valence"][found]
+    def _choice(self, distance: np.ndarray, nearest: np.ndarray) -> np.ndarray:
+        found, weight = self._neighbours(self._squared(distance))
+        valence = self.library_.valence[found]
         votes = [(weight * (valence == candidate)).sum(1) for candidate in self.candidates_]
         return np.argmax(votes, axis=0)
 

@@ -14,4 +14,4 @@ class Estimator(DistanceEstimator):
     """Nearest neighbour; its resolution is the library's grid."""
 
     def _ten_dq(self, squared: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return self.library_["ten_dq"][rows[squared.argmin(1)]]
+        return self.library_.ten_dq[rows[squared.argmin(1)]]

@@ -31,7 +31,7 @@ class Estimator(DistanceEstimator):
     reach: float = 0.15
 
     def _ten_dq(self, squared: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        ten_dq, column = np.unique(self.library_["ten_dq"][rows], return_inverse=True)
+        ten_dq, column = np.unique(self.library_.ten_dq[rows], return_inverse=True)
         profile = [squared[:, column == number].min(1) for number in range(len(ten_dq))]
         return np.array([self._minimum(ten_dq, row) for row in np.stack(profile, axis=1)])
 
