@@ -85,6 +85,7 @@ def comparison(
         shift,
         query["intensity"].values,
         (energy[-1] - energy[0]) / (len(energy) - 1),
+        query["energy_uncertainty"].values,
     )
 
 

@@ -18,6 +18,8 @@ from whiteline.simulation import AXES
 WIDTHS = ("lorentzian_hwhm_l3", "lorentzian_hwhm_l2", "gaussian_sigma")
 # What is estimated jointly, beside the valence and the energy shift.
 PARAMETERS = (*AXES, *WIDTHS)
+# What an estimator may tell of how badly a valence fits, in place of the distance.
+MISFIT = "misfit"
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,15 @@ class Comparison:
         Extended queries (see `whiteline.alignment`), shape (n, points + 2 margin).
     step
         Of the grid, eV.
+    energy_uncertainty
+        Largest shift that may be added to each query's axis, eV, shape (n,).
     """
 
     distance: np.ndarray
     shift: np.ndarray | None = None
     intensity: np.ndarray | None = None
     step: float = np.nan
+    energy_uncertainty: np.ndarray | None = None
 
     def shift_to(self, match: np.ndarray) -> np.ndarray:
         """eV by which each query moves up for its library row in ``match``, shape (n,)."""
@@ -191,14 +196,14 @@ class Estimator(ABC):
         distance = np.asarray(comparison.distance, float)
         shape = (len(distance), len(self.candidates_))
         match, nearest = np.empty(shape, dtype=int), np.empty(shape)
-        found = {name: np.full(shape, np.nan) for name in (*PARAMETERS, "energy_shift")}
+        found = {name: np.full(shape, np.nan) for name in (*PARAMETERS, "energy_shift", MISFIT)}
         for column, valence in enumerate(self.candidates_):
             rows = np.flatnonzero(self.library_.valence == valence)
             match[:, column] = rows[distance[:, rows].argmin(1)]
             nearest[:, column] = distance[np.arange(shape[0]), match[:, column]]
             for name, values in self._of_valence(comparison, rows, match[:, column]).items():
                 found[name][:, column] = values
-        chosen = self._choice(distance, nearest)
+        chosen = self._choice(distance, nearest, found.pop(MISFIT))
         return Estimates(self.candidates_, chosen, match, nearest, found)
 
     def _of_valence(
@@ -214,23 +219,26 @@ class Estimator(ABC):
         read = self._read(comparison, simulated, match)
         # Known references answer for themselves, and simulations that have none to tell.
         own = self.library_.is_reference[match] == np.isfinite(self.library_.ten_dq[match])
-        return found | {name: np.where(own, found[name], read[name]) for name in read}
+        for name, values in read.items():
+            kept = found.get(name, np.full(len(match), np.nan))
+            found[name] = np.where(own | np.isnan(values), kept, values)
+        return found
 
     @abstractmethod
     def _read(
         self, comparison: Comparison, rows: np.ndarray, match: np.ndarray
     ) -> dict[str, np.ndarray]:
-        """What is read beyond the match's own parameters, at least ``ten_dq`` (eV), each (n,).
+        """What is read beyond the match's own parameters, each (n,), NaN where nothing is.
 
         ``rows`` (r,) are the simulations of one valence, ``match`` (n,) its nearest spectra, which
-        may be references.
+        may be references. `MISFIT` may be among it, for `_choice`.
         """
 
-    def _choice(self, distance: np.ndarray, nearest: np.ndarray) -> np.ndarray:
+    def _choice(self, distance: np.ndarray, nearest: np.ndarray, misfit: np.ndarray) -> np.ndarray:
         """Column of the valence chosen: that of the nearest library spectrum.
 
         ``distance`` (n, m) is that to each library spectrum, ``nearest`` (n, c) the least of each
-        valence.
+        valence, ``misfit`` (n, c) what `_read` says of each, NaN where nothing.
         """
         return nearest.argmin(1)
 

@@ -29,7 +29,7 @@ class Estimator(DistanceEstimator):
         nearest, weight = self._neighbours(squared)
         return (self.library_.ten_dq[rows][nearest] * weight).sum(1) / weight.sum(1)
 
-    def _choice(self, distance: np.ndarray, nearest: np.ndarray) -> np.ndarray:
+    def _choice(self, distance: np.ndarray, nearest: np.ndarray, misfit: np.ndarray) -> np.ndarray:
         found, weight = self._neighbours(self._squared(distance))
         valence = self.library_.valence[found]
         votes = [(weight * (valence == candidate)).sum(1) for candidate in self.candidates_]
