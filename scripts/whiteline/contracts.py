@@ -153,6 +153,9 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
         "energy": Variable(("energy",), FLOAT, "eV", "photon energy or energy loss"),
         **_spectrum_labels(),
         "energy_shift": Variable(("spectrum",), FLOAT, "eV", "shift added to the recorded energy"),
+        "noise": Variable(
+            ("spectrum",), FLOAT, "1", "deviation of the noise at a point of the grid", True
+        ),
     },
     "shifts": {
         "energy_shift": Variable(
