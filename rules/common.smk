@@ -124,6 +124,12 @@ def engine(name):
     return "multiplet" if from_files(name) else STUDY["libraries"][name]["engine"]
 
 
+def scenario_engines(name):
+    """The engines that simulate the test spectra of a library."""
+    scenarios = STUDY["scenarios"].values()
+    return {engine(name), *(s["engine"] for s in scenarios if "engine" in s)}
+
+
 def stick_files(name):
     """The stick files of a library, in the order of its spectra."""
     library = STUDY["libraries"][name]

@@ -4,11 +4,17 @@
 
 rule make_scenarios:
     input:
-        modules=lambda w: stage_of_engine(
-            "make_scenarios",
-            engine(w.library),
-            "resources/atomic_parameters_l23.csv",
-            "resources/binding_energies_2p.csv",
+        modules=lambda w: sorted(
+            {
+                path
+                for kind in scenario_engines(w.library)
+                for path in stage_of_engine(
+                    "make_scenarios",
+                    kind,
+                    "resources/atomic_parameters_l23.csv",
+                    "resources/binding_energies_2p.csv",
+                )
+            }
         ),
         spectra=lambda w: (
             [f"results/{w.library}/library.nc"] if from_files(w.library) else []

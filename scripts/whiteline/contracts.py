@@ -153,6 +153,9 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
         "energy": Variable(("energy",), FLOAT, "eV", "photon energy or energy loss"),
         **_spectrum_labels(),
         "energy_shift": Variable(("spectrum",), FLOAT, "eV", "shift added to the recorded energy"),
+        "noise": Variable(
+            ("spectrum",), FLOAT, "1", "deviation of the noise at a point of the grid", True
+        ),
     },
     "shifts": {
         "energy_shift": Variable(
@@ -199,6 +202,9 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
         "coverage": Variable(("coverage",), FLOAT, "1", "nominal coverage of the interval"),
         "ten_dq_lower": Variable(("query", "coverage"), FLOAT, "eV", "lower bound of 10Dq", True),
         "ten_dq_upper": Variable(("query", "coverage"), FLOAT, "eV", "upper bound of 10Dq", True),
+        "ten_dq_bound": Variable(
+            ("query",), FLOAT, "eV", "Cramer-Rao bound of the deviation of 10Dq", True
+        ),
         "candidate": Variable(("candidate",), FLOAT, "1", "valence of the candidate"),
         "candidate_ten_dq": Variable(
             ("query", "candidate"), FLOAT, "eV", "10Dq at that valence", True
@@ -208,6 +214,9 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
         ),
         "candidate_match": Variable(
             ("query", "candidate"), INTEGER, "1", "library row of the nearest at that valence"
+        ),
+        "candidate_fits": Variable(
+            ("query", "candidate"), FLAG, "1", "1 if the spectrum does not speak against it"
         ),
     },
 }

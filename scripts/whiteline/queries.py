@@ -20,6 +20,7 @@ from whiteline.atomic import edge_splitting, parse_ion
 from whiteline.errors import InputError
 from whiteline.preprocessing import (
     edge_onset,
+    noise,
     normalise,
     resample,
     subtract_background,
@@ -98,10 +99,11 @@ def prepare_queries(
         offset = _reference_offset(ids, records, coarse, frame, energy_reference)
     for row, ((energy, _), shift) in enumerate(zip(records, offset, strict=True)):
         faults.call(row, None, check_cover, energy + shift, frame)
-    offset, intensity, axis = _refined(records, offset, limit, frame)
-    intensity = _normalised(faults, intensity, frame, normalisation)
+    offset, laid, axis = _refined(records, offset, limit, frame)
+    intensity = _normalised(faults, laid, frame, normalisation)
     results = {"intensity": intensity, "energy": axis, "energy_shift": offset}
     results["energy_uncertainty"] = limit
+    results["noise"] = _noise(records, frame.step) * _scale(laid, intensity)
     labels = {name: recorded[name].values for name in recorded.coords if name not in results}
     data = contracts.dataset(
         "spectra",
@@ -196,6 +198,23 @@ def _normalised(faults: Faults, spectra: np.ndarray, frame: Frame, kind: str) ->
             for row, spectrum in enumerate(spectra)
         ]
     )
+
+
+def _noise(records: list[tuple[np.ndarray, np.ndarray]], step: float) -> np.ndarray:
+    """Deviation of the records' noise at a point of the grid of that ``step`` (eV), shape (n,).
+
+    The mean over a step of a finer record lowers it. Interpolation of a coarser one does not add
+    measurements, so points of the grid that are to count as independent have more of it.
+    """
+    return np.array(
+        [noise(signal) * np.sqrt(np.median(np.diff(energy)) / step) for energy, signal in records]
+    )
+
+
+def _scale(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Factor of the normalisation of each spectrum (row), NaN for one without signal."""
+    height = np.ptp(before, axis=1)
+    return np.ptp(after, axis=1) / np.where(height > 0, height, np.nan)
 
 
 def white_lines(

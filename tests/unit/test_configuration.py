@@ -118,7 +118,7 @@ MN = "libraries.mn"
         ("scenarios.noise.disturb", {"snr": [9, 1]}, "disturb.snr: 9 lies above 1; give the low"),
         ("queries", None, "queries: has no value; give it one or leave the key out"),
         ("extends", "study.yaml", "study.yaml: extends: study.yaml leads back to the file itself"),
-        ("scenarios.noise.tier", "b", "only tier c is disturbed, this is tier b"),
+        ("scenarios.noise.tier", "b", "only tiers c and d are disturbed; this is b"),
         ("measures.bad-", {"kind": "cosine"}, "the name 'bad-' may hold only letters"),
         ("measures.new", {"kind": "cosin"}, "measures.new: 'cosin' is no kind of measures; did"),
         ("measures.new", {"kind": "my.py"}, "measures.new: my.py: no such file"),

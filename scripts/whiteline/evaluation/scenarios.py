@@ -2,14 +2,14 @@
 
 Tiers: a, spectra of the library whose own ion and 10Dq are left out of it; b, 10Dq off the grid,
 all else as in the library; c, widths, Slater reduction, temperature, shift, background and noise
-too.
+too; d, as c, but simulated by another engine than the library.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,13 @@ from whiteline.evaluation.from_files import References
 from whiteline.grids import grid
 from whiteline.library import axis_zero
 from whiteline.sampling import is_range, limits
-from whiteline.simulation import AXES, Parameters
+from whiteline.simulation import AXES, Parameters, Sticks
 
 # Test spectra are recorded this far beyond the library's grid, eV.
 AXIS_MARGIN = 8.0
 RAGGED = ("energy", "intensity")
+# What the sticks of a test spectrum, and where they lie, depend on.
+SIMULATED = ("ion", "symmetry", "zero", "parameters")
 BROADENING = ("lorentzian_hwhm_l3", "lorentzian_hwhm_l2", "gaussian_sigma")
 
 
@@ -61,6 +63,9 @@ def draws(
 ) -> list[Draw]:
     """Draw the test spectra of a scenario.
 
+    Those beyond the first ``points``, where the scenario says so, share the ions and parameters of
+    the first in turn, and so their sticks; widths and disturbances are their own.
+
     Parameters
     ----------
     scenario, library
@@ -70,7 +75,12 @@ def draws(
     references
         The spectra of a library of other programs' files, which then tell ions and parameters.
     """
-    return [_draw(scenario, library, rng, references) for _ in range(scenario["spectra"])]
+    drawn = [_draw(scenario, library, rng, references) for _ in range(scenario["spectra"])]
+    points = scenario.get("points", len(drawn))
+    return [
+        replace(draw, **{name: getattr(drawn[number % points], name) for name in SIMULATED})
+        for number, draw in enumerate(drawn)
+    ]
 
 
 def _draw(
@@ -146,19 +156,13 @@ def recorded_scenarios(
     references
         The spectra of a library of other programs' files.
     """
-    programs: dict[tuple[str, str], engines.Engine] = {}
-    settings = engines.settings(library)
     records: list[dict[str, Any]] = []
     for name, scenario in scenarios.items():
         rng = generator(seed, library_name, name)
+        simulator = _Simulator(scenario.get("engine", library["engine"]), library)
         for number, draw in enumerate(draws(scenario, library, rng, references)):
-            key = (draw.ion, draw.symmetry)
-            if key not in programs:
-                programs[key] = engines.load(
-                    library["engine"], parse_ion(draw.ion), draw.symmetry, **settings
-                )
             for disturbances, level in zip(draw.disturbances, draw.levels, strict=True):
-                energy, intensity = _record(draw, programs[key], disturbances, library, rng)
+                energy, intensity = _record(draw, simulator, disturbances, library, rng)
                 records.append(
                     {
                         "energy": energy,
@@ -174,9 +178,33 @@ def recorded_scenarios(
     return _columns(records)
 
 
+class _Simulator:
+    """Sticks of draws by one engine, each point simulated once."""
+
+    def __init__(self, kind: str, library: Mapping[str, Any]) -> None:
+        self._kind = kind
+        # The settings of the library are those of its own engine.
+        self._settings = engines.settings(library) if kind == library["engine"] else {}
+        self._engines: dict[tuple[str, str], engines.Engine] = {}
+        self._sticks: dict[tuple, Sticks] = {}
+
+    def __call__(self, draw: Draw) -> tuple[Sticks, float]:
+        """The sticks of a draw, and the energy between L3 and L2 on their axis, eV."""
+        site = (draw.ion, draw.symmetry)
+        if site not in self._engines:
+            self._engines[site] = engines.load(
+                self._kind, parse_ion(draw.ion), draw.symmetry, **self._settings
+            )
+        engine = self._engines[site]
+        point = (*site, *sorted(draw.parameters.items()))
+        if point not in self._sticks:
+            self._sticks[point] = engine.sticks(Parameters(**draw.parameters))
+        return self._sticks[point], engine.l3_l2_boundary
+
+
 def _record(
     draw: Draw,
-    engine: engines.Engine,
+    simulator: _Simulator,
     disturbances: Mapping[str, float],
     library: Mapping[str, Any],
     rng: np.random.Generator,
@@ -186,11 +214,11 @@ def _record(
     # No instrument shares the library's grid: its axis starts somewhere between two grid points.
     start = grid_energy[0] - AXIS_MARGIN + rng.uniform(0, step)
     energy = np.arange(start, grid_energy[-1] + AXIS_MARGIN, step)
-    sticks = engine.sticks(Parameters(**draw.parameters))
+    sticks, boundary = simulator(draw)
     (clean,) = broaden(
         sticks.energy,
         sticks.intensity,
-        engine.l3_l2_boundary,
+        boundary,
         [Broadening(**draw.widths)],
         energy - draw.zero,
     )
