@@ -28,8 +28,8 @@ class Estimator(DistanceEstimator):
     Parameters
     ----------
     reach
-        How far on either side of the least 10Dq is taken, eV; at least one grid value. Of other
-        axes it is one grid value.
+        How far on either side of the least 10Dq is taken, eV; at least three grid values are, and
+        no more of the other axes.
     """
 
     reach: float = 0.15
@@ -59,7 +59,8 @@ def _least(place: np.ndarray, profile: np.ndarray, reach: float) -> float:
     place, profile = place[known], profile[known]
     best = profile.argmin()
     near = np.abs(place - place[best]) <= reach + 1e-9
-    near[max(best - 1, 0) : best + 2] = True
+    first = max(min(best - 1, len(place) - 3), 0)
+    near[first : first + 3] = True
     vertex = _vertex(place[near], profile[near])
     inside = place[near][0] <= vertex <= place[near][-1]
     return float(vertex if inside else place[best])
