@@ -128,7 +128,7 @@ def estimate(library, records, background, continuum="none", reference=None, on_
     shift, _ = correlate(*rows, search_steps(uncertainty, STEP))
     measure = measures.load("correlation")
     distance = aligned_distances(measure, *rows, shift, library["energy"].values)
-    estimator = estimators.load("regression").fit(estimators.Library.of(library), order=2)
+    estimator = estimators.load("profile").fit(estimators.Library.of(library), order=2)
     return estimator.predict(
         estimators.Comparison(distance, STEP * shift, rows[0], STEP, uncertainty)
     )

@@ -221,7 +221,7 @@ def test_test_spectra_need_a_known_10dq(build):
         References(library, 0.8, WIDTHS)
 
 
-@pytest.mark.parametrize("kind", ["nearest", "k_nearest", "regression"])
+@pytest.mark.parametrize("kind", ["nearest", "k_nearest", "profile"])
 def test_valence_counts_where_10dq_is_not_known(kind):
     table = {"valence": [2, 2, 2, 3, 4, 4], "ten_dq": [1.0, 1.2, np.nan, np.nan, 0.5, 0.7]}
     estimator = estimators.load(kind).fit(library_of(table), order=1)

@@ -17,6 +17,7 @@ KINDS = [
     for kind in registry.kinds("estimators")
     if isinstance(estimators.load(kind), DistanceEstimator)
 ]
+OF_SPECTRA = ["gaussian_process", "partial_least_squares"]
 TEN_DQ = np.round(np.arange(0.0, 2.51, 0.1), 9)
 SLATER = np.array([0.7, 0.8, 0.9])
 
@@ -50,7 +51,8 @@ def predict(kind, library, rows, order=2, **parameters):
 
 
 def test_the_kinds_are_found():
-    assert {"k_nearest", "nearest", "regression"} <= {*KINDS}
+    assert {"k_nearest", "kernel_regression", "nearest", "profile"} <= {*KINDS}
+    assert {"gaussian_process", "partial_least_squares"} <= {*OF_SPECTRA}
 
 
 def test_every_query_gets_one_estimate_per_valence(kind, library):
@@ -103,7 +105,9 @@ def test_a_library_spectrum_itself_is_found(kind, library):
     # Zero distance is no division by zero.
     found = predict(kind, library, [squared(library, 3, 1.2, 0.7, rest=0.0)])
     assert found.valence == 3
-    np.testing.assert_allclose(found.ten_dq, 1.2, atol=1e-4)
+    # A kernel has a width.
+    near = 0.03 if kind == "kernel_regression" else 1e-4
+    np.testing.assert_allclose(found.ten_dq, 1.2, atol=near)
 
 
 @pytest.mark.parametrize(
@@ -142,38 +146,53 @@ def test_nearest_says_a_grid_value(library):
 
 
 @pytest.mark.parametrize("truth", [0.31, 0.95, 1.2345, 2.0])
-def test_regression_is_exact_on_a_quadratic_profile(truth):
+def test_profile_is_exact_on_a_quadratic_profile(truth):
     library = table(slater=[0.8])
-    found = predict("regression", library, [squared(library, 2, truth)], reach=0.3)
+    found = predict("profile", library, [squared(library, 2, truth)], reach=0.3)
     assert found.ten_dq.item() == pytest.approx(truth, abs=1e-9)
 
 
-def test_regression_takes_the_least_over_all_other_axes(library):
+def test_profile_takes_the_least_over_all_other_axes(library):
     widths = {name: np.tile(values, 2) for name, values in library.items()}
     near = squared(library, 2, 1.234)
-    found = predict("regression", widths, [np.concatenate([near + 0.3, near])])
+    found = predict("profile", widths, [np.concatenate([near + 0.3, near])])
     assert found.ten_dq.item() == pytest.approx(1.234, abs=1e-9)
 
 
-def test_regression_works_on_an_irregular_grid():
+def test_profile_works_on_an_irregular_grid():
     library = table(ten_dq=[0.0, 0.5, 0.9, 1.0, 1.1, 2.5])
-    found = predict("regression", library, [squared(library, 2, 0.97)])
+    found = predict("profile", library, [squared(library, 2, 0.97)])
     assert found.ten_dq.item() == pytest.approx(0.97, abs=1e-9)
     # The next values count whatever their distance, but none beyond.
     far = squared(library, 2, 0.97) + 3 * (np.abs(library["ten_dq"] - 1.0) > 0.2)
-    assert predict("regression", library, [far]).ten_dq.item() == pytest.approx(0.97, abs=1e-9)
+    assert predict("profile", library, [far]).ten_dq.item() == pytest.approx(0.97, abs=1e-9)
+
+
+@pytest.mark.parametrize("truth", [0.75, 0.8, 0.86])
+def test_profile_reads_other_axes_between_their_values_too(truth, library):
+    away = 5 * (library["valence"] != 2)
+    row = (library["ten_dq"] - 1.23) ** 2 + (library["slater_reduction"] - truth) ** 2 + away
+    found = predict("profile", library, [row])
+    assert found.parameters["slater_reduction"][0, 0] == pytest.approx(truth, abs=1e-9)
+    assert found.ten_dq.item() == pytest.approx(1.23, abs=1e-9)
+
+
+def test_profile_leaves_widths_to_the_match(library):
+    widths = library | {"gaussian_sigma": np.tile([0.1, 0.2, 0.4], len(TEN_DQ) * 2)}
+    found = predict("profile", widths, [squared(widths, 2, 1.23, 0.83)])
+    assert found.parameters["gaussian_sigma"][0, 0] == 0.2
 
 
 @pytest.mark.parametrize("truth", [-0.4, 2.9])
-def test_regression_stays_in_the_library(truth, library):
-    found = predict("regression", library, [squared(library, 2, truth)])
+def test_profile_stays_in_the_library(truth, library):
+    found = predict("profile", library, [squared(library, 2, truth)])
     assert TEN_DQ[0] <= found.ten_dq.item() <= TEN_DQ[-1]
 
 
-def test_regression_without_a_minimum_says_the_nearest(library):
+def test_profile_without_a_minimum_says_the_nearest(library):
     surface = squared(library, 2, 0.9)
     ridge = np.where(library["valence"] == 2, -((library["ten_dq"] - 0.5) ** 2) + 9, 99)
-    found = predict("regression", library, [surface, ridge])
+    found = predict("profile", library, [surface, ridge])
     assert found.ten_dq[1] == 2.5
 
 
@@ -184,10 +203,33 @@ def test_k_nearest_agrees_with_scikit_learn(neighbors, library, rng):
     for column, valence in enumerate((2, 3)):
         rows = np.flatnonzero(library["valence"] == valence)
         model = KNeighborsRegressor(neighbors, weights="distance", metric="precomputed")
-        model.fit(np.zeros((len(rows), len(rows))), library["ten_dq"][rows])
-        np.testing.assert_allclose(
-            found.parameters["ten_dq"][:, column], model.predict(distance[:, rows])
-        )
+        for name in ("ten_dq", "slater_reduction"):
+            model.fit(np.zeros((len(rows), len(rows))), library[name][rows])
+            expected = model.predict(distance[:, rows])
+            np.testing.assert_allclose(found.parameters[name][:, column], expected)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_kernel_regression_is_the_mean_by_similarity(order, library, rng):
+    distance = rng.uniform(0.1, 1, size=(4, len(library["valence"])))
+    found = predict("kernel_regression", library, distance, order, bandwidth=0.3)
+    rows = library["valence"] == 3
+    similarity = np.exp(-(distance[:, rows] ** (2 / order)) / (2 * 0.3**2))
+    for name in ("ten_dq", "slater_reduction"):
+        expected = similarity @ library[name][rows] / similarity.sum(1)
+        np.testing.assert_allclose(found.parameters[name][:, 1], expected)
+
+
+def test_noise_that_is_common_to_all_distances_leaves_kernel_regression_as_it_is(library):
+    row = squared(library, 2, 0.93)
+    found = predict("kernel_regression", library, [row, row + 3.0])
+    np.testing.assert_allclose(found.ten_dq[1], found.ten_dq[0], rtol=1e-9)
+
+
+def test_a_bandwidth_that_makes_no_sense_is_refused(library):
+    for wrong in ({"neighbors": 1}, {"bandwidth": -0.1}):
+        with pytest.raises(InputError, match="must be at least 2 and 0"):
+            predict("kernel_regression", library, [squared(library, 2, 1.0)], **wrong)
 
 
 def test_k_nearest_outvotes_a_lone_neighbour():
@@ -238,7 +280,7 @@ def test_a_reference_of_known_ten_dq_answers_with_it_where_it_is_the_nearest(kin
     found = predict(kind, longer, [near, far])
     assert found.valence.tolist() == [3, 3]
     assert found.ten_dq[0] == 1.234
-    assert found.ten_dq[1] == predict(kind, library, [far[:-1]]).ten_dq[0]
+    assert found.ten_dq[1] == pytest.approx(predict(kind, library, [far[:-1]]).ten_dq[0])
 
 
 def test_a_valence_that_only_a_reference_has_gets_no_ten_dq(kind, library):

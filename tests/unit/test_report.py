@@ -164,7 +164,7 @@ def errors(calibrated=True):
                         "library": "mn",
                         "preprocessing": "standard",
                         "measure": measure,
-                        "estimator": "regression",
+                        "estimator": "profile",
                         "id": f"{scenario}_{number}_{level:g}",
                         "scenario": scenario,
                         "level": level,
@@ -388,7 +388,7 @@ def test_without_scenarios_the_page_says_so():
     made = products()
     study = made.study | {
         "scenarios": {},
-        "report": {"measure": "cosine", "estimator": "regression"},
+        "report": {"measure": "cosine", "estimator": "profile"},
     }
     study.pop("calibration")
     branch = replace(made.branches[0], errors=None, seconds={})

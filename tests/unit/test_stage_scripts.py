@@ -56,7 +56,7 @@ def folder(tmp_path_factory, library_path, record):
 def estimate(folder, library_path):
     """Writes and reads the estimates of a kind."""
 
-    def run(kind="regression", calibration="known"):
+    def run(kind="profile", calibration="known"):
         path = folder / f"{kind}_{calibration}.nc"
         queries, distances = str(folder / "queries.nc"), str(folder / "distances.nc")
         estimate_parameters(
@@ -162,15 +162,15 @@ def test_without_calibration_there_are_no_intervals(estimate):
 
 
 def test_scores_stand_beside_baselines_and_without_the_calibration(folder, estimate, library_path):
-    for kind in ("nearest", "regression"):
+    for kind in ("nearest", "profile"):
         estimate(kind)
     score_estimates(
         queries=str(folder / "queries.nc"),
         library=str(library_path),
-        estimates=[str(folder / f"{kind}_known.nc") for kind in ("nearest", "regression")],
+        estimates=[str(folder / f"{kind}_known.nc") for kind in ("nearest", "profile")],
         scores=str(folder / "scores.csv"),
         errors_table=str(folder / "errors.csv"),
-        names=[("correlation", "nearest"), ("correlation", "regression")],
+        names=[("correlation", "nearest"), ("correlation", "profile")],
         labels={"library": "ni", "preprocessing": "standard"},
         calibration="known",
         tiers={"grid": "a", "shifted": "c", "known": "c"},
@@ -181,8 +181,8 @@ def test_scores_stand_beside_baselines_and_without_the_calibration(folder, estim
     assert scores.columns[:7].tolist() == leading
     assert set(scores["scenario"]) == {"grid", "shifted"}
     mean = scores[scores["scenario"] == "shifted"].set_index("estimator")["ten_dq_mae"]
-    assert mean["regression"] < mean["library_mean"] < 1
-    assert set(mean.index) == {"nearest", "regression", "library_mean", "random"}
+    assert mean["profile"] < mean["library_mean"] < 1
+    assert set(mean.index) == {"nearest", "profile", "library_mean", "random"}
     table = pd.read_csv(folder / "errors.csv")
     assert len(table) == 2 * (8 + 30 + 40)
     by_hand = table[(table["estimator"] == "nearest") & (table["scenario"] == "shifted")]
@@ -281,7 +281,7 @@ def test_where_a_reference_is_the_match_nothing_is_claimed_of_ten_dq(
         calibration_shifts=[str(folder / "shifts.nc")],
         calibration_distances=[paths["distances"]],
         estimates=str(tmp_path / "estimates.nc"),
-        kind="regression",
+        kind="profile",
         parameters={},
         calibration="known",
     )

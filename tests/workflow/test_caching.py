@@ -20,7 +20,7 @@ def of_measure(name):
         f"mn: mds map of {name} distances",
         *(
             f"mn: {estimator} estimates of {part} from {name}"
-            for estimator in ("nearest", "regression")
+            for estimator in ("nearest", "profile")
             for part in ("oxides", "scenarios")
         ),
         *MAPS,
@@ -75,7 +75,7 @@ def test_a_file_with_nothing_but_a_distance_is_ranked(workspace):
     assert workspace.jobs() == sorted([*of_measure("mine"), *END])
     with (workspace.folder / "results/scores.csv").open() as file:
         scores = [row for row in csv.DictReader(file) if row["measure"] == "mine"]
-    assert {row["estimator"] for row in scores} == {"nearest", "regression"}
+    assert {row["estimator"] for row in scores} == {"nearest", "profile"}
     # Undisturbed spectra, so that it must do much better than chance (about 0.8 eV).
     clean = [float(row["ten_dq_mae"]) for row in scores if row["level"] == "inf"]
     assert 0 < max(clean) < 0.2
@@ -138,7 +138,7 @@ def test_editing_one_estimator(workspace):
         for part in ("oxides", "scenarios")
         for name in ("correlation", "slope")
     ]
-    # The report shows the regression; it reruns because the scores do.
+    # The report shows the profile; it reruns because the scores do.
     assert workspace.planned() == sorted([*estimates, *END])
 
 
@@ -168,7 +168,7 @@ def test_adding_a_query(workspace):
         *per_measure,
         *(
             f"mn: {estimator} estimates of new from {name}"
-            for estimator in ("nearest", "regression")
+            for estimator in ("nearest", "profile")
             for name in ("correlation", "slope")
         ),
         *MAPS,

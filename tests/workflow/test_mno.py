@@ -25,7 +25,7 @@ def test_mno_is_mn2_with_ten_dq_about_0_9(workspace):
         },
     }
     workspace.write(study)
-    target = "results/mn/standard/correlation/estimates/regression/mno.nc"
+    target = "results/mn/standard/correlation/estimates/profile/mno.nc"
     workspace.run(target)
     estimates = contracts.read(workspace.folder / target, "estimates")
     assert estimates["valence"].item() == 2

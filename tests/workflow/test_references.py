@@ -7,7 +7,7 @@ import yaml
 from whiteline import contracts
 from whiteline.formats import read_spectrum
 
-TARGET = "results/mn/standard/correlation/estimates/regression/oxides.nc"
+TARGET = "results/mn/standard/correlation/estimates/profile/oxides.nc"
 
 
 @pytest.fixture(scope="module")

@@ -224,6 +224,17 @@ class Estimator(ABC):
             found[name] = np.where(own | np.isnan(values), kept, values)
         return found
 
+    def _varied(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """The parameters of the library's ``rows`` (r,) that can be read, each (r,): 10Dq, and
+        those that are known of all rows and differ.
+        """
+        known = {name: values[rows] for name, values in self.library_.parameters.items()}
+        return {
+            name: known[name]
+            for name in PARAMETERS
+            if name in known and (name == "ten_dq" or np.ptp(known[name]) > 0)
+        }
+
     @abstractmethod
     def _read(
         self, comparison: Comparison, rows: np.ndarray, match: np.ndarray
@@ -244,19 +255,27 @@ class Estimator(ABC):
 
 
 class DistanceEstimator(Estimator):
-    """An estimator that reads 10Dq from distances alone."""
+    """An estimator that reads the parameters from distances alone."""
 
     def _read(
         self, comparison: Comparison, rows: np.ndarray, match: np.ndarray
     ) -> dict[str, np.ndarray]:
-        return {"ten_dq": self._ten_dq(self._squared(comparison.distance[:, rows]), rows)}
+        return self._values(self._squared(comparison.distance[:, rows]), self._varied(rows))
 
     def _squared(self, distance: np.ndarray) -> np.ndarray:
         """What grows with the square of a parameter's change near its minimum, by any measure."""
         return np.asarray(distance, float) ** (2 / self.order_)
 
     @abstractmethod
-    def _ten_dq(self, squared: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """10Dq (eV), shape (n,), from squared distances (n, r) to the library's ``rows`` of one
-        valence.
+    def _values(
+        self, squared: np.ndarray, known: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Parameters, each (n,), from squared distances (n, r) to library spectra of one valence
+        and what is ``known`` of those, each (r,).
         """
+
+
+def weighted_means(weight: np.ndarray, known: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Means, each (n,), of what is ``known`` (r,) or (n, r) of r spectra, by weights (n, r)."""
+    total = weight.sum(1)
+    return {name: (weight * values).sum(1) / total for name, values in known.items()}

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from whiteline.errors import InputError
-from whiteline.estimators.base import DistanceEstimator
+from whiteline.estimators.base import DistanceEstimator, weighted_means
 
 
 @dataclass
 class Estimator(DistanceEstimator):
     """k nearest neighbours with weights 1 / distance (Dudani, IEEE Trans. SMC 6, 325 (1976)).
 
-    The valence is the one with the greatest weight among the k nearest of the whole library; 10Dq
-    is the weighted mean over the k nearest simulations of that valence.
+    The valence is the one with the greatest weight among the k nearest of the whole library; the
+    parameters are the weighted means over the k nearest simulations of that valence.
 
     Parameters
     ----------
@@ -25,9 +26,11 @@ class Estimator(DistanceEstimator):
 
     neighbors: int = 10
 
-    def _ten_dq(self, squared: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def _values(
+        self, squared: np.ndarray, known: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
         nearest, weight = self._neighbours(squared)
-        return (self.library_.ten_dq[rows][nearest] * weight).sum(1) / weight.sum(1)
+        return weighted_means(weight, {name: values[nearest] for name, values in known.items()})
 
     def _choice(self, distance: np.ndarray, nearest: np.ndarray, misfit: np.ndarray) -> np.ndarray:
         found, weight = self._neighbours(self._squared(distance))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,5 +14,7 @@ from whiteline.estimators.base import DistanceEstimator
 class Estimator(DistanceEstimator):
     """Nearest neighbour; its resolution is the library's grid."""
 
-    def _ten_dq(self, squared: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return self.library_.ten_dq[rows[squared.argmin(1)]]
+    def _values(
+        self, squared: np.ndarray, known: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        return {name: values[squared.argmin(1)] for name, values in known.items()}
