@@ -33,9 +33,8 @@ def folder(tmp_path_factory, library_path, record):
         recorded=str(folder / "recorded.nc"),
         library=library,
         spectra=queries,
-        background=BACKGROUND,
-        continuum="none",
-        normalisation="area",
+        steps=str(folder / "steps.nc"),
+        preparation={"background": BACKGROUND, "continuum": "none", "normalisation": "area"},
         energy_reference=None,
         on_error="stop",
     )
