@@ -13,7 +13,7 @@ from whiteline.atomic import edge_splitting, parse_ion
 from whiteline.errors import InputError
 from whiteline.preprocessing.edge import edge_onset, l3_centroid, l3_maximum
 from whiteline.preprocessing.resampling import resample
-from whiteline.preprocessing.white_lines import EDGE_SEARCH, WhiteLines
+from whiteline.preprocessing.white_lines import WhiteLines
 
 # How far the search goes where nothing is known of the axis, eV: after alignment on the onset,
 # what remains is the difference between the onsets of the ions, widths and crystal fields.
@@ -69,8 +69,9 @@ def coarse_offsets(records: list[WhiteLines], frame: Frame, alignment: str) -> n
         The library's axis.
     alignment
         ``onset``, ``maximum`` or ``centroid`` of L3 is laid on the library's median; or the
-        offset of greatest ``correlation`` with any of up to 500 library spectra, within 25 eV; or
-        ``none``, the recorded axis as it is.
+        offset of greatest ``correlation`` with any of up to 500 library spectra, within half the
+        distance of L2 from L3 about that by the onset (farther off, L2 of a record with a
+        continuum is taken for L3); or ``none``, the recorded axis as it is.
     """
     if alignment == "none":
         return np.zeros(len(records))
@@ -94,11 +95,12 @@ def _usual(place: Callable[..., float], frame: Frame) -> float:
 
 
 def _correlation_offset(record: WhiteLines, frame: Frame) -> float:
-    steps = search_steps(np.array([EDGE_SEARCH]), frame.step)
+    coarse = frame.edge - record.onset
+    steps = search_steps(np.array([frame.splitting / 2]), frame.step)
     axis = extended(frame.grid, int(steps[0]))
-    spectrum = resample(record.energy, record.signal, axis)[None]
+    spectrum = resample(record.energy + coarse, record.signal, axis)[None]
     shift, similarity = correlate(spectrum, frame.representatives, steps)
-    return float(shift[0, similarity[0].argmax()]) * frame.step
+    return coarse + float(shift[0, similarity[0].argmax()]) * frame.step
 
 
 def offset_onto_ion(

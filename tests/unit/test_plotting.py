@@ -184,15 +184,15 @@ def test_a_preparation_shows_what_was_done_and_nothing_else(smooth, glitch, step
     masked[50] = glitch
     before = {
         "energy": energy,
-        "intensity": np.exp(-((energy - 640) ** 2)) + 2e-10,
-        "background": np.full(301, 2e-10),
+        "intensity": np.exp(-((energy - 640) ** 2)) + 0.2,
+        "background": np.full(301, 0.2),
         "continuum": np.full(301, 0.1 * step),
         "masked": masked,
     }
     under = before["background"] + before["continuum"]
     before["signal"] = before["intensity"] - under + 0.01 * smooth
     figure = plotting.preparation_figure(before, energy + 2, before["signal"], 2.0)
-    done = ["background and continuum"] * step + ["smoothed"] * smooth + ["masked"] * glitch
+    done = ["with continuum"] * step + ["smoothed"] * smooth + ["masked"] * glitch
     assert [trace.name for trace in figure.data] == [
         "as recorded",
         "background",
@@ -200,5 +200,6 @@ def test_a_preparation_shows_what_was_done_and_nothing_else(smooth, glitch, step
         "prepared",
     ]
     assert all("(" in title for title in axis_titles(figure))
-    # A constant of 2e-10 keeps its digits.
-    np.testing.assert_allclose(figure.data[1].y, 2e-10)
+    # Both panels are of maximum 1, the lower one without its background.
+    np.testing.assert_allclose(figure.data[1].y, 0.2 / 1.2, atol=1e-4)
+    assert [max(figure.data[place].y) for place in (0, -1)] == [1, 1]

@@ -34,35 +34,43 @@ def preparation_figure(
     figure = make_subplots(2, 1, vertical_spacing=0.2)
     style(figure, 500, 560)
     # The legend lies below both panels.
-    legend_below(figure)
-    x = np.round(before["energy"], 3)
-    under = before["background"] + before["continuum"]
-    masked = before["masked"] == 1
-    kept = before["signal"] + under
-    tiny = 1e-9 * np.ptp(before["intensity"])
-    curves = [
-        ("as recorded", x, before["intensity"], {"line": _line("black", 1.2)}),
-        ("background", x, before["background"], {"line": _line(BACKGROUND, 1.5, "dash")}),
-    ]
-    if before["continuum"].any():
-        text = "background and continuum"
-        curves.append((text, x, under, {"line": _line(CONTINUUM, 1.5)}))
-    if not np.allclose(kept[~masked], before["intensity"][~masked], rtol=0, atol=tiny):
-        curves.append(("smoothed", x, kept, {"line": _line(SMOOTHED, 1.2)}))
-    if masked.any():
-        cross = {"color": MASKED, "symbol": "x-thin-open", "size": 8, "line": {"width": 2}}
-        points = {"mode": "markers", "marker": cross}
-        curves.append(("masked", x[masked], before["intensity"][masked], points))
-    for name, places, values, look in curves:
+    legend_below(figure, rows=2)
+    for name, places, values, look in _curves(before):
         _add(figure, 1, name, places, values, look)
-    _add(figure, 2, "prepared", energy, after, {"line": _line("black", 1.2), "showlegend": False})
+    black = {"line": _line("black", 1.2), "showlegend": False}
+    _add(figure, 2, "prepared", energy, after / (np.abs(after).max() or 1.0), black)
     figure.update_xaxes(title_text="energy as recorded (eV)", row=1, col=1)
     figure.update_xaxes(title_text="energy on the library's axis (eV)", row=2, col=1)
     figure.update_xaxes(range=[energy[0] - shift, energy[-1] - shift], row=1, col=1)
     figure.update_xaxes(range=[energy[0], energy[-1]], row=2, col=1)
-    figure.update_yaxes(title_text="signal (as recorded)", exponentformat="power", row=1, col=1)
-    figure.update_yaxes(title_text="prepared (arb. units)", row=2, col=1)
+    figure.update_yaxes(title_text="signal (of its maximum)", row=1, col=1)
+    figure.update_yaxes(title_text="prepared (of its maximum)", row=2, col=1)
     return figure
+
+
+def _curves(before: Mapping[str, np.ndarray]) -> list[tuple[str, np.ndarray, np.ndarray, dict]]:
+    """Name, energies, values and look of the curves of the record; only of what was done to it."""
+    x = np.round(before["energy"], 3)
+    height = np.abs(before["intensity"]).max() or 1.0
+    recorded, background, continuum, signal = (
+        before[name] / height for name in ("intensity", "background", "continuum", "signal")
+    )
+    under = background + continuum
+    masked = before["masked"] == 1
+    kept = signal + under
+    curves = [
+        ("as recorded", x, recorded, {"line": _line("black", 1.2)}),
+        ("background", x, background, {"line": _line(BACKGROUND, 1.5, "dash")}),
+    ]
+    if continuum.any():
+        curves.append(("with continuum", x, under, {"line": _line(CONTINUUM, 1.5)}))
+    if not np.allclose(kept[~masked], recorded[~masked], rtol=0, atol=1e-9):
+        curves.append(("smoothed", x, kept, {"line": _line(SMOOTHED, 1.2)}))
+    if masked.any():
+        cross = {"color": MASKED, "symbol": "x-thin-open", "size": 8, "line": {"width": 2}}
+        points = {"mode": "markers", "marker": cross}
+        curves.append(("masked", x[masked], recorded[masked], points))
+    return curves
 
 
 def _line(colour: str, width: float, dash: str = "solid") -> dict[str, object]:
@@ -75,16 +83,10 @@ def _add(
     hover = "%{x:.1f} eV<extra>" + name + "</extra>"
     figure.add_scatter(
         x=x,
-        y=_short(y),
+        y=np.round(y, 4),
         name=name,
         hovertemplate=hover,
         row=row,
         col=1,
         **{"mode": "lines"} | look,
     )
-
-
-def _short(values: np.ndarray) -> np.ndarray:
-    """Values rounded to a ten-thousandth of the largest, which keeps the page small."""
-    largest = np.abs(values).max(initial=0)
-    return np.round(values, 4 - int(np.floor(np.log10(largest)))) if largest > 0 else values

@@ -93,7 +93,7 @@ def baseline_faults(background: Mapping[str, Any]) -> list[str]:
     from pybaselines import Baseline
 
     if "method" not in background:
-        return ["the kind pybaselines needs a 'method', e.g. arpls"]
+        return ["kind: pybaselines needs a 'method' beside it, e.g. arpls"]
     method = background["method"]
     function = None if method.startswith("_") else getattr(Baseline, method, None)
     takes = [*inspect.signature(function).parameters] if inspect.isfunction(function) else []
