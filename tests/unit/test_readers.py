@@ -201,7 +201,7 @@ def test_incident_intensity_of_zero(tmp_path):
     fails(path, "'i0' of the incident intensity is 0 in point 1", i0_column="i0")
 
 
-def test_an_incident_intensity_of_either_sign_but_not_both(fails, tmp_path):
+def test_an_incident_intensity_of_either_sign_but_not_both(tmp_path):
     path = tmp_path / "drain.csv"
     for sign in (1, -1):
         current = sign * np.linspace(3, 5, len(ENERGY))
