@@ -32,7 +32,7 @@ from whiteline import engines, measures, search
 from whiteline.atomic import parse_ion
 from whiteline.broadening import Broadening, broaden
 from whiteline.library import axis_zero
-from whiteline.preprocessing import normalise
+from whiteline.preprocessing.normalisation import normalise
 from whiteline.search.base import available_threads
 from whiteline.simulation import Parameters
 

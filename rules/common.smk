@@ -220,23 +220,32 @@ def known_of_references(library):
     ]
 
 
-def reference_settings(library, preprocessing):
-    """How each reference is prepared; what it leaves out is as in the preprocessing."""
+def preparation(preprocessing, own):
+    """How records are prepared: as a preprocessing says, but for what they have of their own."""
     common = STUDY["preprocessings"][preprocessing]
+    names = (
+        "background",
+        "continuum",
+        "post_edge",
+        "normalisation",
+        "alignment",
+        "smoothing",
+        "glitches",
+    )
+    return {
+        name: own.get(name, common.get(name))
+        for name in names
+        if name in own or name in common
+    }
+
+
+def reference_settings(library, preprocessing):
+    """How each reference is prepared."""
     return [
-        {
-            "background": reference.get("background", common["background"]),
-            "continuum": reference.get("continuum", common["continuum"]),
-            "energy_shift": reference.get("energy_shift"),
-        }
+        preparation(preprocessing, reference)
+        | {"energy_shift": reference.get("energy_shift")}
         for reference in references(library)
     ]
-
-
-def query_setting(wildcards, key):
-    """A setting of a query set, or that of the preprocessing where the set has none."""
-    own = STUDY["queries"].get(wildcards.recorded, {})
-    return own.get(key, STUDY["preprocessings"][wildcards.preprocessing].get(key))
 
 
 def most_in_map(name):

@@ -1,5 +1,6 @@
 # Spectra ready for comparison: no background, on the library's energy axis, normalised.
-# In: library.nc, references.nc, queries/{recorded}.nc. Out: results/{library}/{preprocessing}/{library,map,...}.nc
+# In: library.nc, references.nc, queries/{recorded}.nc. Out: results/{library}/{preprocessing}/{library,map,...}.nc,
+# {recorded}_steps.nc (what was subtracted, for the report)
 
 
 rule preprocess_library:
@@ -61,15 +62,16 @@ rule preprocess_queries:
         library="results/{library}/{preprocessing}/library.nc",
     output:
         spectra="results/{library}/{preprocessing}/{recorded}.nc",
+        steps="results/{library}/{preprocessing}/{recorded}_steps.nc",
     log:
         "results/logs/preprocess_queries/{library}_{preprocessing}_{recorded}.log",
     params:
-        background=lambda w: query_setting(w, "background"),
-        normalisation=lambda w: STUDY["preprocessings"][w.preprocessing][
-            "normalisation"
-        ],
-        continuum=lambda w: query_setting(w, "continuum"),
-        energy_reference=lambda w: query_setting(w, "energy_reference"),
+        preparation=lambda w: preparation(
+            w.preprocessing, STUDY["queries"].get(w.recorded, {})
+        ),
+        energy_reference=lambda w: STUDY["queries"]
+        .get(w.recorded, {})
+        .get("energy_reference"),
         on_error=lambda w: STUDY["queries"].get(w.recorded, {}).get("on_error", "stop"),
     message:
         "{wildcards.library}: preparing the spectra of {wildcards.recorded}"

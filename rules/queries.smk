@@ -24,6 +24,7 @@ for name, queries in STUDY["queries"].items():
             i0_column=queries.get("i0_column"),
             valences=valences,
             energy_uncertainty=queries.get("energy_uncertainty"),
+            resolution=queries.get("resolution"),
             element=parse_ion(STUDY["libraries"][queries["library"]]["ions"][0]).element,
             on_error=queries["on_error"],
         message:

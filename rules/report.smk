@@ -47,6 +47,10 @@ rule make_report:
             f"results/{library}/{way}/{SHOWN}/estimates/{SHOWN_BY}/{name}.nc"
             for library, way, name in SHOWN_QUERIES
         ],
+        steps=[
+            f"results/{library}/{way}/{name}_steps.nc"
+            for library, way, name in SHOWN_QUERIES
+        ],
         benchmarks=[
             f"results/{library}/{way}/{measure}/scenarios_benchmark.tsv"
             for library, way, measure in TIMED

@@ -90,10 +90,16 @@ def comparison(
 
 
 def left_out(distance: np.ndarray, query: xr.Dataset, library: xr.Dataset) -> np.ndarray:
-    """Distances, infinite where a query may not see library spectra of its own ion and 10Dq."""
+    """Distances, infinite where a query may not see library spectra: of its own ion and 10Dq, or,
+    where its resolution is stated, of another. Those of unknown width are always seen.
+    """
     same = query["ion"].values[:, None] == library["ion"].values
     same &= np.isclose(query["ten_dq"].values[:, None], library["ten_dq"].values)
-    return np.where(same & (query["leave_out"].values[:, None] == 1), np.inf, distance)
+    hidden = same & (query["leave_out"].values[:, None] == 1)
+    if "resolution" in query:
+        width = library["gaussian_sigma"].values
+        hidden |= ~np.isclose(query["resolution"].values[:, None], width) & ~np.isnan(width)
+    return np.where(hidden, np.inf, distance)
 
 
 def _limits(

@@ -2,8 +2,8 @@
 
 Input: spectra (files, in the order of ids). Output: recorded (contract "recorded").
 Settings: ids (of the files), energy_columns, intensity_columns, i0_column, valences (None where
-unknown), energy_uncertainty (eV, None where unknown), element (of the library), on_error (stop, or
-skip what can't be used and say so).
+unknown), energy_uncertainty and resolution (eV, None where unknown), element (of the library),
+on_error (stop, or skip what can't be used and say so).
 """
 
 from collections import Counter
@@ -29,6 +29,7 @@ def import_queries(
     i0_column: str | int | None,
     valences: list,
     energy_uncertainty: float | None,
+    resolution: float | None,
     element: str,
     on_error: str,
 ) -> None:
@@ -53,11 +54,13 @@ def import_queries(
     (name, count), *_ = Counter(names).most_common(1)
     if count > 1:
         raise InputError(f"{count} spectra share the identifier {name!r}; rename one")
+    stated = {} if resolution is None else {"resolution": np.full(len(names), resolution)}
     data = as_recorded(
         names,
         records,
         valence=np.array(known, dtype=float),
         energy_uncertainty=np.full(len(names), energy_uncertainty, dtype=float),
+        **stated,
     )
     data.attrs["skipped"] = contracts.dumps(skipped)
     contracts.write(data, recorded)

@@ -1,8 +1,8 @@
 """Writes the report page and its figures.
 
 Input: scores, map_quality, errors, libraries (preprocessed), embeddings, queries, shifts,
-estimates, benchmarks; the lists may be empty. Output: report (HTML), figures (folder of PNG and
-SVG).
+estimates, steps (of the preparation), benchmarks; the lists may be empty. Output: report (HTML),
+figures (folder of PNG and SVG).
 Settings: study (the configuration), labels (what each input of a list is of).
 """
 
@@ -26,6 +26,7 @@ def make_report(
     queries: list[str],
     shifts: list[str],
     estimates: list[str],
+    steps: list[str],
     benchmarks: list[str],
     report: str,
     figures: str,
@@ -40,9 +41,10 @@ def make_report(
             contracts.read(spectra, "spectra"),
             contracts.read(shift, "shifts"),
             contracts.read(estimate, "estimates"),
+            contracts.read(step, "preparation"),
         )
-        for name, spectra, shift, estimate in zip(
-            labels["queries"], queries, shifts, estimates, strict=True
+        for name, spectra, shift, estimate, step in zip(
+            labels["queries"], queries, shifts, estimates, steps, strict=True
         )
     ]
     seconds = [float(pd.read_csv(path, sep="\t")["s"].mean()) for path in benchmarks]

@@ -3,14 +3,16 @@
 Its measured references join it here, because they are prepared as queries are, too.
 
 Input: library (contract "spectra"), references (contract "recorded"; none, or one file). Output:
-prepared (contract "spectra"). Settings: background, normalisation, reference_settings (background,
-continuum, energy_shift of each reference).
+prepared (contract "spectra"). Settings: background, normalisation, reference_settings (preparation
+and energy_shift of each reference).
 """
 
 import numpy as np
 
 from whiteline import contracts
-from whiteline.preprocessing import edge_onset, normalise, subtract_background
+from whiteline.preprocessing.background import fitted_background
+from whiteline.preprocessing.edge import edge_onset
+from whiteline.preprocessing.normalisation import normalise
 from whiteline.references import with_references
 
 
@@ -31,7 +33,7 @@ def preprocess_library(
     # What the subtraction takes from the tails of the lines, it takes from library and queries
     # alike.
     rows = [
-        subtract_background(energy, row, onset, background)
+        row - fitted_background(energy, row, onset, background)
         for row, onset in zip(spectra, onsets, strict=True)
     ]
     data["intensity"] = data["intensity"].copy(data=normalise(np.stack(rows), normalisation))

@@ -15,7 +15,8 @@ from whiteline.atomic import edge_splitting, parse_ion
 from whiteline.broadening import Broadening, broaden
 from whiteline.errors import InputError
 from whiteline.library import axis_zero
-from whiteline.preprocessing import edge_onset, resample
+from whiteline.preprocessing.edge import edge_onset
+from whiteline.preprocessing.resampling import resample
 from whiteline.simulation import AXES, POLARISATION_WEIGHTS, POLARISATIONS
 
 # An axis that holds an energy below this (eV) counts from some zero: no L3 edge lies so low.

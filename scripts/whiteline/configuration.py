@@ -19,6 +19,7 @@ from whiteline.atomic import edge_energy, edge_splitting, parse_ion
 from whiteline.errors import InputError
 from whiteline.grids import grid
 from whiteline.outputs.entries import listing
+from whiteline.preprocessing.background import baseline_faults
 from whiteline.simulation import AXES
 
 SCHEMA = Path(__file__).parents[2] / "config" / "config.schema.yaml"
@@ -69,10 +70,12 @@ def load(study: Mapping[str, Any], source: str) -> dict[str, Any]:
     _fill_report(study)
     for message in _fill_file_libraries(study):
         raise InputError(f"{source}: {message}")
+    _fill_resolutions(study)
     for check in (
         _check_libraries,
         _check_queries,
         _check_local,
+        _check_preparations,
         _check_kinds,
         _check_names,
         _check_scenarios,
@@ -250,6 +253,20 @@ def _fill_file_libraries(study: dict[str, Any]) -> Iterator[str]:
             )
 
 
+def _fill_resolutions(study: dict[str, Any]) -> None:
+    """Broadens libraries to the resolutions of their query sets, where they are not yet."""
+    for queries in study["queries"].values():
+        library = study["libraries"].get(queries["library"])
+        sigma = queries.get("resolution")
+        if library is None or sigma is None:
+            continue
+        widths = library["broadening"]
+        if not any(np.isclose(width["gaussian_sigma"], sigma) for width in widths):
+            broader = [width | {"gaussian_sigma": sigma} for width in widths]
+            new = [width for n, width in enumerate(broader) if width not in broader[:n]]
+            library["broadening"] = widths + new
+
+
 def _check_libraries(study: Mapping[str, Any]) -> Iterator[str]:
     for name, library in study["libraries"].items():
         where = f"libraries.{name}"
@@ -419,6 +436,28 @@ def _check_queries(study: Mapping[str, Any]) -> Iterator[str]:
             if "energy_uncertainty" not in queries:
                 yield f"{where}.energy_reference: needs energy_uncertainty beside it"
         yield from (f"{where}.files: {fault}" for fault in _file_faults(queries.get("files", ())))
+
+
+def _check_preparations(study: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with how records are prepared, wherever that stands."""
+    places = {f"preprocessings.{name}": way for name, way in study["preprocessings"].items()}
+    places |= {f"queries.{name}": queries for name, queries in study["queries"].items()}
+    for name, library in study["libraries"].items():
+        for own, reference in library["references"].items():
+            places[f"libraries.{name}.references.{own}"] = reference
+    for where, settings in places.items():
+        background = settings.get("background", {})
+        if background.get("kind") == "pybaselines":
+            yield from (f"{where}.background.{fault}" for fault in baseline_faults(background))
+        elif "method" in background or "parameters" in background:
+            yield f"{where}.background: 'method' and 'parameters' need kind: pybaselines"
+        windows = {"background.window": background.get("window")}
+        windows["post_edge"] = settings.get("post_edge")
+        for number, limits in enumerate(settings.get("glitches", {}).get("ranges", ())):
+            windows[f"glitches.ranges.{number}"] = limits
+        for key, limits in windows.items():
+            if limits is not None and limits[0] >= limits[1]:
+                yield f"{where}.{key}: {limits[0]:g} does not lie below {limits[1]:g}"
 
 
 def _check_local(study: Mapping[str, Any]) -> Iterator[str]:

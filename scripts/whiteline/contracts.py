@@ -64,6 +64,9 @@ def _spectrum_labels() -> dict[str, Variable]:
         **_ion_parameters("spectrum"),
         **_widths("spectrum"),
         "energy_uncertainty": known("eV", "largest shift that the search may find"),
+        "resolution": Variable(
+            ("spectrum",), FLOAT, "eV", "Gaussian deviation of the instrument", optional=True
+        ),
         "scenario": Variable(("spectrum",), TEXT, None, "scenario, empty for measured spectra"),
         "level": known("1", "strength of the disturbance, in the units of its kind"),
         "leave_out": Variable(
@@ -157,6 +160,15 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
             ("spectrum",), FLOAT, "1", "deviation of the noise at a point of the grid", True
         ),
     },
+    "preparation": {
+        **_ragged("spectrum", "sample", "energy as recorded", "signal as recorded"),
+        "masked": Variable(("sample",), FLAG, "1", "1 for a glitch, interpolated over"),
+        "background": Variable(("sample",), FLOAT, "1", "background fitted"),
+        "continuum": Variable(("sample",), FLOAT, "1", "continuum fitted"),
+        "signal": Variable(("sample",), FLOAT, "1", "white lines, smoothed if so wished"),
+        "id": Variable(("spectrum",), TEXT, None, "identifier"),
+        "onset": Variable(("spectrum",), FLOAT, "eV", "onset of L3 as recorded"),
+    },
     "shifts": {
         "energy_shift": Variable(
             ("query", "library"), SINGLE, "eV", "further shift of the query onto the library"
@@ -231,6 +243,10 @@ _RESULTS = {
     ),
     "recorded": ("energy", "intensity", "row_size"),
     "spectra": ("intensity",),
+    "preparation": (
+        *("energy", "intensity", "row_size", "masked", "background", "continuum", "signal"),
+        "onset",
+    ),
     "shifts": ("energy_shift", "similarity"),
     "distances": ("distance",),
     "neighbors": ("nearest", "distance", "landmark_distance"),

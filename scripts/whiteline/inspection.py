@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter1d, grey_opening, median_filter
 from whiteline.atomic import RESOURCES, edge_energy, edge_splitting, elements
 from whiteline.errors import InputError
 from whiteline.formats import Collection, Recorded
-from whiteline.preprocessing import edge_onset, noise
+from whiteline.preprocessing.edge import edge_onset, noise
 
 # Measured axes are off by this much, eV, and the maximum of L3 lies up to 5 eV above the binding
 # energy by itself.

@@ -2,13 +2,13 @@
 
 The axis of a record may be off by several eV. If it is calibrated (its uncertainty is given), the
 record is taken as it stands, or moved by what a reference spectrum of known ion shows. If not, its
-onset is laid on the library's. What is left is found for each library spectrum by a search.
+onset, or what else the preparation's ``alignment`` says, is laid on the library's. What is left is
+found for each library spectrum by a search.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,61 +16,41 @@ import xarray as xr
 
 from whiteline import contracts
 from whiteline.alignment import correlate, extended, fraction, search_steps
-from whiteline.atomic import edge_splitting, parse_ion
 from whiteline.errors import InputError
-from whiteline.preprocessing import (
-    edge_onset,
-    noise,
-    normalise,
-    resample,
-    subtract_background,
-    subtract_continuum,
+from whiteline.placing import (
+    UNKNOWN_AXIS,
+    Frame,
+    check_cover,
+    coarse_offsets,
+    frame_of,
+    offset_onto_ion,
 )
+from whiteline.preprocessing.edge import noise
+from whiteline.preprocessing.normalisation import normalise
+from whiteline.preprocessing.resampling import resample
+from whiteline.preprocessing.white_lines import WhiteLines, white_lines
 
-# How far the search goes where nothing is known of the axis, eV: after alignment on the onset,
-# what remains is the difference between the onsets of the ions, widths and crystal fields.
-UNKNOWN_AXIS = 4.0
-# How far from the library's onset a record's is sought, eV; measured axes are off by -20 .. +8.
-EDGE_SEARCH = 25.0
-# A record must cover this share of the library's grid, or its ends are made up from its end
-# values.
-MINIMUM_COVER = 0.5
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The axis on which queries are compared: the library's grid (eV), its spectra and their ions,
-    the usual onset (eV), and the distance of L2 from L3 (eV)."""
-
-    grid: np.ndarray
-    library: np.ndarray
-    ions: np.ndarray
-    edge: float
-    splitting: float
-
-    @property
-    def step(self) -> float:
-        """Grid step, eV."""
-        return float(self.grid[-1] - self.grid[0]) / (len(self.grid) - 1)
+# So many records of a set are kept as they were, for the report's figures.
+SHOWN = 50
 
 
 def prepare_queries(
     recorded: xr.Dataset,
     library: xr.Dataset,
-    background: Mapping[str, Any],
-    continuum: str,
-    normalisation: str,
+    preparation: Mapping[str, Any],
     energy_reference: Mapping[str, str] | None,
     on_error: str = "stop",
-) -> xr.Dataset:
+) -> tuple[xr.Dataset, xr.Dataset]:
     """Recorded spectra without background, on the library's grid extended by the search range.
 
     Parameters
     ----------
     recorded, library
         Datasets of contracts "recorded" and "spectra".
-    background, continuum, normalisation
-        See `whiteline.preprocessing`; ``continuum`` is ``none`` or ``two_step``.
+    preparation
+        As of `whiteline.preprocessing.white_lines.white_lines`; also ``normalisation`` (see
+        `whiteline.preprocessing.normalisation`) and ``alignment`` of records whose axis is unknown
+        (see `whiteline.placing.coarse_offsets`; ``onset`` if left out).
     energy_reference
         ``id`` of the spectrum that sets the zero of all, and the ``ion`` that it is known to be.
     on_error
@@ -78,9 +58,11 @@ def prepare_queries(
 
     Returns
     -------
-    Dataset of contract "spectra"
-        ``energy_shift`` is what was added to the recorded axis; ``energy_uncertainty`` what the
-        search may add to it.
+    spectra
+        Contract "spectra". ``energy_shift`` is what was added to the recorded axis;
+        ``energy_uncertainty`` what the search may add to it.
+    steps
+        Contract "preparation": the first 50 records and what was subtracted from them.
 
     Raises
     ------
@@ -90,17 +72,17 @@ def prepare_queries(
     frame = frame_of(library)
     ids = recorded["id"].values.astype(str)
     faults = Faults(ids, skip=on_error == "skip")
-    records, onsets = _white_lines(recorded, faults, frame, background, continuum)
+    records = _white_lines(recorded, faults, frame, preparation)
     known = recorded["energy_uncertainty"].values
     limit = np.where(np.isnan(known), UNKNOWN_AXIS, known)
-    coarse = frame.edge - onsets
+    coarse = coarse_offsets(records, frame, preparation.get("alignment", "onset"))
     offset = np.where(np.isnan(known), coarse, 0.0)
     if energy_reference is not None:
         offset = _reference_offset(ids, records, coarse, frame, energy_reference)
-    for row, ((energy, _), shift) in enumerate(zip(records, offset, strict=True)):
-        faults.call(row, None, check_cover, energy + shift, frame)
+    for row, (record, shift) in enumerate(zip(records, offset, strict=True)):
+        faults.call(row, None, check_cover, record.energy + shift, frame)
     offset, laid, axis = _refined(records, offset, limit, frame)
-    intensity = _normalised(faults, laid, frame, normalisation)
+    intensity = _normalised(faults, laid, frame, preparation["normalisation"])
     results = {"intensity": intensity, "energy": axis, "energy_shift": offset}
     results["energy_uncertainty"] = limit
     results["noise"] = _noise(records, frame.step) * _scale(laid, intensity)
@@ -108,23 +90,34 @@ def prepare_queries(
     data = contracts.dataset(
         "spectra",
         labels | results,
-        normalisation=normalisation,
-        background=contracts.dumps(background),
-        continuum=continuum,
+        normalisation=preparation["normalisation"],
+        background=contracts.dumps(preparation["background"]),
+        continuum=preparation["continuum"],
         energy_reference=contracts.dumps(energy_reference or {}),
         skipped=contracts.dumps(list(faults.found.values())),
     )
-    return data.isel(spectrum=faults.rest())
+    rest = faults.rest()
+    shown = {str(ids[row]): records[row] for row in rest[:SHOWN]}
+    return data.isel(spectrum=rest), _steps(shown, preparation)
 
 
-def frame_of(library: xr.Dataset) -> Frame:
-    """The frame of a preprocessed library, contract "spectra"."""
-    return Frame(
-        library["energy"].values,
-        library["intensity"].values,
-        library["ion"].values.astype(str),
-        float(library.attrs["onset"]),
-        edge_splitting(parse_ion(str(library["ion"].values[0])).element),
+def _steps(records: Mapping[str, WhiteLines], preparation: Mapping[str, Any]) -> xr.Dataset:
+    """Records by identifier, and what was subtracted from them, contract "preparation"."""
+    names = {"intensity": "recorded"} | {
+        name: name for name in ("energy", "masked", "background", "continuum", "signal")
+    }
+    rows = records.values()
+    samples = {
+        variable: np.concatenate([getattr(record, name) for record in rows])
+        for variable, name in names.items()
+    }
+    labels = {
+        "id": [*records],
+        "onset": [record.onset for record in rows],
+        "row_size": [len(record.energy) for record in rows],
+    }
+    return contracts.dataset(
+        "preparation", samples | labels, preparation=contracts.dumps(preparation)
     )
 
 
@@ -170,21 +163,20 @@ class Faults:
 
 
 def _white_lines(
-    recorded: xr.Dataset,
-    faults: Faults,
-    frame: Frame,
-    background: Mapping[str, Any],
-    continuum: str,
-) -> tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarray]:
-    """The records (energy in eV, signal without background), and their onsets (eV), shape (n,)."""
-    records, onsets = [], []
+    recorded: xr.Dataset, faults: Faults, frame: Frame, preparation: Mapping[str, Any]
+) -> list[WhiteLines]:
+    """The records taken apart; one with a fault that is to be skipped has no signal."""
+    records = []
     for row, (energy, intensity) in enumerate(contracts.split_rows(recorded)):
-        nothing = np.zeros_like(energy), frame.edge
-        settings = frame, background, continuum
-        signal, onset = faults.call(row, nothing, white_lines, energy, intensity, *settings)
-        records.append((energy, signal))
-        onsets.append(onset)
-    return records, np.array(onsets)
+        none = np.zeros_like(energy)
+        nothing = WhiteLines(energy, intensity, none != 0, none, none, none, frame.edge)
+        settings = frame.edge, frame.splitting, preparation
+        record = faults.call(row, nothing, white_lines, energy, intensity, *settings)
+        if masked := int(record.masked.sum()):
+            points = "1 point masked as a glitch" if masked == 1 else f"{masked} points masked"
+            print(f"spectrum {str(faults.ids[row])!r}: {points}")
+        records.append(record)
+    return records
 
 
 def _normalised(faults: Faults, spectra: np.ndarray, frame: Frame, kind: str) -> np.ndarray:
@@ -200,14 +192,15 @@ def _normalised(faults: Faults, spectra: np.ndarray, frame: Frame, kind: str) ->
     )
 
 
-def _noise(records: list[tuple[np.ndarray, np.ndarray]], step: float) -> np.ndarray:
+def _noise(records: list[WhiteLines], step: float) -> np.ndarray:
     """Deviation of the records' noise at a point of the grid of that ``step`` (eV), shape (n,).
 
-    The mean over a step of a finer record lowers it. Interpolation of a coarser one does not add
-    measurements, so points of the grid that are to count as independent have more of it.
+    It is that before smoothing, which hides noise and removes none of its slow part. The mean over
+    a step of a finer record lowers it. Interpolation of a coarser one does not add measurements,
+    so points of the grid that are to count as independent have more of it.
     """
     return np.array(
-        [noise(signal) * np.sqrt(np.median(np.diff(energy)) / step) for energy, signal in records]
+        [noise(r.recorded) * np.sqrt(np.median(np.diff(r.energy)) / step) for r in records]
     )
 
 
@@ -217,24 +210,9 @@ def _scale(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return np.ptp(after, axis=1) / np.where(height > 0, height, np.nan)
 
 
-def white_lines(
-    energy: np.ndarray,
-    intensity: np.ndarray,
-    frame: Frame,
-    background: Mapping[str, Any],
-    continuum: str,
-) -> tuple[np.ndarray, float]:
-    """White lines alone, and their onset on the recorded axis (eV)."""
-    onset = edge_onset(energy, intensity, frame.edge - EDGE_SEARCH, frame.edge + EDGE_SEARCH)
-    signal = subtract_background(energy, intensity, onset, background)
-    if continuum == "two_step":
-        signal = subtract_continuum(energy, signal, onset, frame.splitting)
-    return signal, onset
-
-
 def _reference_offset(
     ids: np.ndarray,
-    records: list,
+    records: list[WhiteLines],
     coarse: np.ndarray,
     frame: Frame,
     reference: Mapping[str, str],
@@ -248,42 +226,14 @@ def _reference_offset(
             f"there are {', '.join(ids)}"
         )
     chosen = list(ids).index(reference["id"])
-    offset = offset_onto_ion(*records[chosen], coarse[chosen], frame, reference["ion"])
+    record = records[chosen]
+    ion = reference["ion"]
+    offset = offset_onto_ion(record.energy, record.signal, coarse[chosen], frame, ion)
     return np.full(len(ids), offset)
 
 
-def offset_onto_ion(
-    energy: np.ndarray, intensity: np.ndarray, coarse: float, frame: Frame, ion: str
-) -> float:
-    """Shift (eV) that lays a record without background on the best simulation of an ion.
-
-    It is sought around ``coarse``, eV. Shapes: energy (eV) and intensity (samples,).
-    """
-    steps = search_steps(np.array([UNKNOWN_AXIS]), frame.step)
-    axis = extended(frame.grid, int(steps[0]) + 1)
-    spectrum = resample(energy + coarse, intensity, axis)[None]
-    of_ion = frame.library[frame.ions == ion]
-    if not len(of_ion):
-        raise InputError(f"energy_reference.ion: the library holds no {ion}")
-    shift, similarity = correlate(spectrum, of_ion, steps)
-    part = fraction(spectrum, of_ion, shift, similarity)
-    return coarse + float(shift[0, similarity[0].argmax()] + part[0]) * frame.step
-
-
-def check_cover(energy: np.ndarray, frame: Frame) -> None:
-    """Refuse a record, its energies (eV) on the library's axis, that covers too little of it."""
-    low, high = max(energy[0], frame.grid[0]), min(energy[-1], frame.grid[-1])
-    cover = (high - low) / (frame.grid[-1] - frame.grid[0])
-    if cover < MINIMUM_COVER:
-        raise InputError(
-            f"its energies {energy[0]:.1f}..{energy[-1]:.1f} eV cover {max(cover, 0):.0%} of the "
-            f"library's {frame.grid[0]:.1f}..{frame.grid[-1]:.1f} eV; "
-            f"at least {MINIMUM_COVER:.0%} is needed"
-        )
-
-
 def _refined(
-    records: list, offset: np.ndarray, limit: np.ndarray, frame: Frame
+    records: list[WhiteLines], offset: np.ndarray, limit: np.ndarray, frame: Frame
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Offsets with the fraction of a grid step found, and the records resampled with them.
 
@@ -295,7 +245,7 @@ def _refined(
 
     def laid(shifts: np.ndarray) -> np.ndarray:
         return np.stack(
-            [resample(e + s, i, axis) for (e, i), s in zip(records, shifts, strict=True)]
+            [resample(r.energy + s, r.signal, axis) for r, s in zip(records, shifts, strict=True)]
         )
 
     spectra = laid(offset)

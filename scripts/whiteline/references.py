@@ -13,8 +13,11 @@ import numpy as np
 import xarray as xr
 
 from whiteline import contracts
-from whiteline.preprocessing import normalise, resample
-from whiteline.queries import Frame, check_cover, frame_of, named, offset_onto_ion, white_lines
+from whiteline.placing import Frame, check_cover, coarse_offsets, frame_of, offset_onto_ion
+from whiteline.preprocessing.normalisation import normalise
+from whiteline.preprocessing.resampling import resample
+from whiteline.preprocessing.white_lines import white_lines
+from whiteline.queries import named
 
 
 def with_references(
@@ -32,9 +35,9 @@ def with_references(
     recorded
         The references, contract "recorded".
     settings
-        ``background``, ``continuum`` and ``energy_shift`` (eV added to the recorded axis) of each.
-        An ``energy_shift`` of None lays a reference on the best simulation of its ion or, where
-        there is none, its onset on the library's.
+        How each is prepared, see `whiteline.queries.prepare_queries`, and its ``energy_shift`` (eV
+        added to the recorded axis). An ``energy_shift`` of None lays a reference on the best
+        simulation of its ion or, where there is none, on the library as records of unknown axis.
     normalisation
         As of the library.
 
@@ -90,12 +93,11 @@ def _laid(
     normalisation: str,
 ) -> tuple[np.ndarray, float]:
     """A reference on the library's grid, normalised, and the shift added to its axis, eV."""
-    background, continuum = setting["background"], setting["continuum"]
-    signal, onset = white_lines(energy, intensity, frame, background, continuum)
+    record = white_lines(energy, intensity, frame.edge, frame.splitting, setting)
     shift = setting["energy_shift"]
     if shift is None:
-        shift = frame.edge - onset
+        shift = float(coarse_offsets([record], frame, setting.get("alignment", "onset"))[0])
         if (frame.ions == ion).any():
-            shift = offset_onto_ion(energy, signal, shift, frame, ion)
+            shift = offset_onto_ion(energy, record.signal, shift, frame, ion)
     check_cover(energy + shift, frame)
-    return normalise(resample(energy + shift, signal, frame.grid), normalisation), shift
+    return normalise(resample(energy + shift, record.signal, frame.grid), normalisation), shift

@@ -120,9 +120,10 @@ def recorded(spectra, energy_uncertainty=np.nan):
     )
 
 
-def estimate(library, records, background, continuum="none", reference=None, on_error="stop"):
+def estimate(library, records, background, continuum="none", reference=None):
     """Estimates by correlation, as the stages make them."""
-    queries = prepare_queries(records, library, background, continuum, "area", reference, on_error)
+    preparation = {"background": background, "continuum": continuum, "normalisation": "area"}
+    queries, _ = prepare_queries(records, library, preparation, reference)
     rows = queries["intensity"].values, library["intensity"].values
     uncertainty = queries["energy_uncertainty"].values
     shift, _ = correlate(*rows, search_steps(uncertainty, STEP))

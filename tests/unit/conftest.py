@@ -17,6 +17,7 @@ from whiteline.queries import prepare_queries
 sys.path += [str(Path(__file__).parents[2] / "scripts"), str(Path(__file__).parent)]
 
 BACKGROUND = {"kind": "constant", "window": [-6.0, -3.0]}
+PREPARATION = {"background": BACKGROUND, "continuum": "none", "normalisation": "area"}
 LIBRARY = {
     "engine": "multiplet",
     "ions": ["Ni2+", "Ni3+"],
@@ -110,7 +111,7 @@ def prepare(library) -> Callable[..., xr.Dataset]:
     """Prepares records for the library."""
 
     def prepared(recorded: xr.Dataset, reference: dict[str, str] | None = None) -> xr.Dataset:
-        return prepare_queries(recorded, library, BACKGROUND, "none", "area", reference)
+        return prepare_queries(recorded, library, PREPARATION, reference)[0]
 
     return prepared
 

@@ -150,3 +150,53 @@ def test_broken_yaml_is_told_with_its_line(tmp_path):
     path.write_text("just words")
     with pytest.raises(InputError, match="expected keys and values, found str"):
         configuration.read_yaml(path)
+
+
+QUERIES = {"library": "mn", "files": [str(CONFIG / "quick.yaml")]}
+
+
+def test_a_library_is_broadened_to_the_resolution_of_its_queries(study):
+    widths = copy.deepcopy(study["libraries"]["mn"]["broadening"])
+    known = widths[0]["gaussian_sigma"]
+    study["queries"] = {
+        "sharp": QUERIES | {"resolution": known},
+        "eels": QUERIES | {"resolution": 0.77},
+    }
+    found = configuration.load(study, "q.yaml")["libraries"]["mn"]["broadening"]
+    assert found[: len(widths)] == widths
+    natural = {(w["lorentzian_hwhm_l3"], w["lorentzian_hwhm_l2"]) for w in widths}
+    new = found[len(widths) :]
+    assert {(w["lorentzian_hwhm_l3"], w["lorentzian_hwhm_l2"]) for w in new} == natural
+    assert len(new) == len(natural)
+    assert all(w["gaussian_sigma"] == 0.77 for w in new)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("background", {"kind": "pybaselines"}, "background.kind: pybaselines needs a 'method'"),
+        ("background", {"kind": "pybaselines", "method": "arpl"}, "has no 'arpl'"),
+        (
+            "background",
+            {"kind": "pybaselines", "method": "arpls", "parameters": {"lamb": 1}},
+            "background.parameters: arpls takes no 'lamb', only lam",
+        ),
+        ("background", {"kind": "linear", "method": "asls"}, "need kind: pybaselines"),
+        ("background", {"kind": "linear", "window": [-3, -9]}, "window: -3 does not lie below -9"),
+        ("continuum", "three_step", "'three_step' is none of none, two_step, two_step_line"),
+        ("post_edge", [40, 20], "post_edge: 40 does not lie below 20"),
+        ("alignment", "peak", "'peak' is none of onset, maximum, centroid, correlation, none"),
+        ("smoothing", {"order": 2}, "smoothing: the key 'window' is missing"),
+        ("glitches", {"ranges": [[650, 640]]}, "glitches.ranges.0: 650 does not lie below 640"),
+        ("glitches", {"threshold": 0}, "glitches.threshold: 0 is less than or equal"),
+    ],
+)
+def test_a_preparation_that_can_not_be(key, value, expected, study):
+    for section in ("preprocessings", "queries"):
+        wrong = copy.deepcopy(study)
+        own = QUERIES if section == "queries" else {}
+        wrong[section] = {"mine": own | {key: value}}
+        with pytest.raises(InputError) as caught:
+            configuration.load(wrong, "q.yaml")
+        assert str(caught.value).startswith(f"q.yaml: {section}.mine.")
+        assert expected in str(caught.value)

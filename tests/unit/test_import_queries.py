@@ -39,6 +39,7 @@ def imported(files, tmp_path, on_error):
         i0_column=None,
         valences=none,
         energy_uncertainty=None,
+        resolution=None,
         element="Mn",
         on_error=on_error,
     )
@@ -77,10 +78,12 @@ def test_spectra_that_can_not_be_prepared_are_left_out(library, record, prepare,
     recorded = record(clean={"spectra": 3})
     start = int(recorded["row_size"].values[0])
     recorded["intensity"].values[start : 2 * start] = 1.0
-    settings = ({"kind": "constant", "window": [-6.0, -3.0]}, "none", "area", None)
+    background = {"kind": "constant", "window": [-6.0, -3.0]}
+    settings = {"background": background, "continuum": "none", "normalisation": "area"}, None
     with pytest.raises(InputError, match="spectrum 'clean_001'"):
         prepare_queries(recorded, library, *settings)
-    queries = prepare_queries(recorded, library, *settings, on_error="skip")
+    queries, steps = prepare_queries(recorded, library, *settings, on_error="skip")
+    assert steps["id"].values.tolist() == queries["id"].values.tolist()
     assert queries["id"].values.astype(str).tolist() == ["clean_000", "clean_002"]
     assert "skipped: spectrum 'clean_001'" in capsys.readouterr().out
     kept = prepare(record(clean={"spectra": 3}))["intensity"].values[[0, 2]]

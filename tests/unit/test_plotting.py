@@ -175,3 +175,31 @@ def test_a_renderer_that_hangs_is_ended_and_tried_again(tmp_path, monkeypatch):
     monkeypatch.setattr(type(figure), "write_image", hang)
     plotting.draw(figure, tmp_path / "figure.png")
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize(("smooth", "glitch", "step"), [(0, 0, 0), (1, 1, 1)])
+def test_a_preparation_shows_what_was_done_and_nothing_else(smooth, glitch, step):
+    energy = np.linspace(630, 660, 301)
+    masked = np.zeros(301)
+    masked[50] = glitch
+    before = {
+        "energy": energy,
+        "intensity": np.exp(-((energy - 640) ** 2)) + 0.2,
+        "background": np.full(301, 0.2),
+        "continuum": np.full(301, 0.1 * step),
+        "masked": masked,
+    }
+    under = before["background"] + before["continuum"]
+    before["signal"] = before["intensity"] - under + 0.01 * smooth
+    figure = plotting.preparation_figure(before, energy + 2, before["signal"], 2.0)
+    done = ["with continuum"] * step + ["smoothed"] * smooth + ["masked"] * glitch
+    assert [trace.name for trace in figure.data] == [
+        "as recorded",
+        "background",
+        *done,
+        "prepared",
+    ]
+    assert all("(" in title for title in axis_titles(figure))
+    # Both panels are of maximum 1, the lower one without its background.
+    np.testing.assert_allclose(figure.data[1].y, 0.2 / 1.2, atol=1e-4)
+    assert [max(figure.data[place].y) for place in (0, -1)] == [1, 1]

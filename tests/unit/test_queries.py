@@ -7,8 +7,11 @@ from whiteline import contracts, estimators, measures
 from whiteline.alignment import correlate, search_steps, window
 from whiteline.distances import aligned_distances
 from whiteline.errors import InputError
-from whiteline.queries import UNKNOWN_AXIS
+from whiteline.placing import UNKNOWN_AXIS
+from whiteline.queries import SHOWN, prepare_queries
 
+BACKGROUND = {"kind": "constant", "window": [-6.0, -3.0]}
+PREPARATION = {"background": BACKGROUND, "continuum": "none", "normalisation": "area"}
 # The library's axis is met within this, eV: a twentieth of its step.
 AXIS = 0.005
 
@@ -132,3 +135,39 @@ def test_the_search_is_not_cut_short_by_rounding():
 
 def test_the_result_keeps_its_contract(tmp_path, record, prepare):
     contracts.write(prepare(record(one={"spectra": 1})), tmp_path / "x.nc")
+
+
+@pytest.mark.parametrize("alignment", ["onset", "maximum", "centroid", "correlation"])
+def test_every_alignment_finds_an_unknown_axis(alignment, library, record):
+    recorded = record(far={"disturb": {"energy_shift": 11.0, "background": 0.05}})
+    recorded["energy_uncertainty"][:] = np.nan
+    queries, _ = prepare_queries(recorded, library, PREPARATION | {"alignment": alignment}, None)
+    np.testing.assert_allclose(queries["energy_shift"], -11.0, atol=2.5)
+
+
+def test_an_axis_is_left_alone_where_that_is_wished(library, record):
+    recorded = record(far={"disturb": {"energy_shift": 1.0}})
+    recorded["energy_uncertainty"][:] = np.nan
+    queries, _ = prepare_queries(recorded, library, PREPARATION | {"alignment": "none"}, None)
+    # The search then finds the part of a step.
+    np.testing.assert_allclose(queries["energy_shift"], 0.0, atol=0.051)
+
+
+def test_the_steps_add_up_to_the_record(library, record):
+    recorded = record(one={"spectra": 60, "disturb": {"background": 0.1}})
+    glitch = PREPARATION | {"continuum": "two_step_line", "glitches": {"ranges": [[845.0, 846.0]]}}
+    queries, steps = prepare_queries(recorded, library, glitch, None)
+    assert queries.sizes["spectrum"] == 60
+    assert steps["id"].values.tolist() == queries["id"].values[:SHOWN].tolist()
+    kept = steps["masked"].values == 0
+    whole = steps["signal"] + steps["background"] + steps["continuum"]
+    np.testing.assert_allclose(whole.values[kept], steps["intensity"].values[kept], atol=1e-12)
+    energy = steps["energy"].values
+    np.testing.assert_array_equal(~kept, (energy >= 845.0) & (energy <= 846.0))
+
+
+def test_glitches_are_told_in_the_log(library, record, capsys):
+    recorded = record(one={"spectra": 2})
+    recorded["intensity"].values[100] += 1.0
+    prepare_queries(recorded, library, PREPARATION | {"glitches": {"threshold": 8.0}}, None)
+    assert capsys.readouterr().out == "spectrum 'one_000': 1 point masked as a glitch\n"

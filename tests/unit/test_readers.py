@@ -201,6 +201,19 @@ def test_incident_intensity_of_zero(tmp_path):
     fails(path, "'i0' of the incident intensity is 0 in point 1", i0_column="i0")
 
 
+def test_an_incident_intensity_of_either_sign_but_not_both(tmp_path):
+    path = tmp_path / "drain.csv"
+    for sign in (1, -1):
+        current = sign * np.linspace(3, 5, len(ENERGY))
+        rows = [f"{e},{s * i},{i}" for e, s, i in zip(ENERGY, SIGNAL, current, strict=True)]
+        path.write_text("\n".join(["energy,signal,i0", *rows]))
+        found = read_spectrum(path, i0_column="i0")
+        np.testing.assert_allclose(found.intensity, SIGNAL, rtol=1e-6, atol=1e-9)
+    rows[6] = f"{ENERGY[6]},1.0,2.5"
+    path.write_text("\n".join(["energy,signal,i0", *rows]))
+    fails(path, "is 2.5 in point 7, but of the other sign elsewhere", i0_column="i0")
+
+
 # XDI
 
 

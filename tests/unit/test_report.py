@@ -134,6 +134,27 @@ def estimates(calibrated=True):
     )
 
 
+def steps():
+    records = [3 * spectrum(2.0, 1.0) + 0.1, spectrum(3.0, 0.5) + 0.1]
+    masked = np.zeros(2 * len(ENERGY))
+    masked[[3, 4]] = 1
+    return contracts.dataset(
+        "preparation",
+        {
+            "energy": np.tile(ENERGY, 2),
+            "intensity": np.concatenate(records),
+            "row_size": [len(ENERGY)] * 2,
+            "masked": masked,
+            "background": np.full(2 * len(ENERGY), 0.1),
+            "continuum": np.zeros(2 * len(ENERGY)),
+            "signal": np.concatenate(records) - 0.1,
+            "id": IDS,
+            "onset": [637.0, 638.0],
+        },
+        preparation=contracts.dumps({"background": {"kind": "constant"}}),
+    )
+
+
 def embedding():
     spectra = library()
     count = spectra.sizes["spectrum"]
@@ -204,7 +225,7 @@ def products(calibrated=True):
         library(),
         table,
         {"mds": embedding()},
-        [report.Measured("oxides", queries(), shifts(), estimates(calibrated))],
+        [report.Measured("oxides", queries(), shifts(), estimates(calibrated), steps())],
         {"cosine": 1.7, "euclidean": 1.1},
     )
     return report.Products(configuration(), score_table(table), [branch], map_quality())
@@ -276,6 +297,7 @@ def folder(tmp_path_factory):
         "queries": measured.queries,
         "shifts": measured.shifts,
         "estimates": measured.estimates,
+        "steps": measured.steps,
     }
     for name, data in datasets.items():
         contracts.write(data, folder / f"{name}.nc")
@@ -294,6 +316,7 @@ def folder(tmp_path_factory):
         queries=[str(folder / "queries.nc")],
         shifts=[str(folder / "shifts.nc")],
         estimates=[str(folder / "estimates.nc")],
+        steps=[str(folder / "steps.nc")],
         benchmarks=[str(folder / f"{name}.tsv") for name in branch.seconds],
         report=str(folder / "out" / "report.html"),
         figures=str(folder / "out" / "figures"),
@@ -315,12 +338,24 @@ def html(folder):
 
 def test_every_figure_is_written_twice_and_linked(folder, html):
     names = re.findall(r'data-figure="(.*?)-data"', html)
-    assert len(names) == 8
+    assert len(names) == 10
     for name in names:
         assert (folder / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert "<svg" in (folder / "figures" / f"{name}.svg").read_text()
         assert f'href="figures/{name}.png"' in html
     assert len(list((folder / "figures").iterdir())) == 2 * len(names)
+
+
+def test_preparation_is_told_and_only_the_first_spectra_are_drawn():
+    made = products()
+    text = page_of(made)
+    assert "Settings: background (kind constant)." in text
+    assert "2 points of 110 masked" in text
+    assert "are drawn" not in text
+    measured = made.branches[0].measured[0]
+    few = replace(measured, steps=measured.steps.isel(spectrum=[0], sample=slice(110)))
+    branch = replace(made.branches[0], measured=[few])
+    assert "The first 1 of 2 spectra are drawn." in page_of(replace(made, branches=[branch]))
 
 
 def test_page_loads_nothing(html):

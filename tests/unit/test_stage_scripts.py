@@ -33,9 +33,8 @@ def folder(tmp_path_factory, library_path, record):
         recorded=str(folder / "recorded.nc"),
         library=library,
         spectra=queries,
-        background=BACKGROUND,
-        continuum="none",
-        normalisation="area",
+        steps=str(folder / "steps.nc"),
+        preparation={"background": BACKGROUND, "continuum": "none", "normalisation": "area"},
         energy_reference=None,
         on_error="stop",
     )
@@ -293,3 +292,16 @@ def test_where_a_reference_is_the_match_nothing_is_claimed_of_ten_dq(
     # Most of the others are told within less than the whole range, as before.
     width = (found["ten_dq_upper"] - found["ten_dq_lower"]).values[~rows, 0]
     assert np.median(width) < 0.5
+
+
+def test_a_stated_resolution_is_met_by_library_spectra_of_that_width_alone(library, queries):
+    width = library["gaussian_sigma"].values.copy()
+    width[:3] = np.nan
+    reference = library.assign_coords(gaussian_sigma=("spectrum", width))
+    stated = queries.assign_coords(leave_out=queries["leave_out"] * 0)
+    count = stated.sizes["spectrum"]
+    stated = stated.assign_coords(resolution=("spectrum", np.full(count, 0.4)))
+    distance = np.zeros((count, len(width)), dtype=np.float32)
+    hidden = np.isinf(left_out(distance, stated, reference))
+    np.testing.assert_array_equal(hidden, np.tile(width == 0.2, (count, 1)))
+    assert not np.isinf(left_out(distance, stated.drop_vars("resolution"), reference)).any()

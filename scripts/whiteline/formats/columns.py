@@ -184,9 +184,17 @@ def recording(table: Table, choice: Choice) -> Recording:
 
 
 def divided(intensity: np.ndarray, i0: np.ndarray, where: str) -> np.ndarray:
-    """Signals by incident intensity; raises `InputError` where that is zero."""
+    """Signals by incident intensity; raises `InputError` where that is zero or changes its sign.
+
+    A current may have been recorded as negative throughout.
+    """
     if (zero := np.flatnonzero(i0 == 0)).size:
         raise InputError(f"{where} of the incident intensity is 0 in point {zero[0] + 1}")
+    if (other := np.flatnonzero(i0 * np.nanmedian(i0) < 0)).size:
+        raise InputError(
+            f"{where} of the incident intensity is {i0[other[0]]:g} in point {other[0] + 1}, but "
+            "of the other sign elsewhere"
+        )
     # A quotient beyond all numbers is told with its point later on.
     with np.errstate(over="ignore"):
         return intensity / i0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -51,3 +52,23 @@ def intervals(estimates: xr.Dataset, row: int) -> Iterator[str]:
 def coverages(estimates: xr.Dataset) -> list[str]:
     """The nominal coverages of these intervals."""
     return [f"{level:.0%}".replace("%", " %") for level in estimates["coverage"].values]
+
+
+def settings(values: Mapping[str, Any]) -> str:
+    """Settings as text: ``key value`` with ranges and lists spelled out."""
+    return ", ".join(f"{key} {setting(value)}" for key, value in values.items()) or NOTHING
+
+
+def setting(value: Any) -> str:
+    """A setting as text."""
+    if isinstance(value, Mapping):
+        return f"({settings(value)})"
+    if isinstance(value, (list, tuple)):
+        return (
+            "\u00a0…\u00a0".join(map(setting, value))
+            if len(value) == 2
+            else ", ".join(map(setting, value))
+        )
+    if isinstance(value, float):
+        return "none" if np.isinf(value) else f"{value:g}"
+    return str(value)

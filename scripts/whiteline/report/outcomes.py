@@ -64,7 +64,7 @@ def outcome_table(products: Products, branch: Branch, measured: Measured) -> Tab
     )
     if at_end.any():
         note += " † At the end of the library's range of 10Dq: a bound rather than a value."
-    anchors = [branch.fit_name(measured, row) for row in range(len(rows))]
+    anchors = [branch.picture_name("fit", measured, row) for row in range(len(rows))]
     return Table("", head, rows, note, anchors)
 
 

@@ -15,12 +15,14 @@ from whiteline.evaluation.ranking import Ranking, loss, rank
 
 @dataclass(frozen=True)
 class Measured:
-    """A set of measured spectra: datasets of contracts "spectra", "shifts" and "estimates"."""
+    """A set of measured spectra: datasets of contracts "spectra", "shifts", "estimates" and
+    "preparation" (of the first spectra)."""
 
     collection: str
     queries: xr.Dataset
     shifts: xr.Dataset
     estimates: xr.Dataset
+    steps: xr.Dataset
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,11 @@ class Branch:
         """The branch in file names and anchors."""
         return f"{self.library}_{self.preprocessing}"
 
-    def fit_name(self, measured: Measured, row: int) -> str:
-        """Name of a fit's files and its anchor; identifiers may hold anything."""
+    def picture_name(self, kind: str, measured: Measured, row: int) -> str:
+        """Name of a figure's files and its anchor; identifiers may hold anything."""
         text = str(measured.queries["id"].values[row])
         safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in text)
-        return f"fit_{self.key}_{measured.collection}_{row + 1:02d}_{safe}"
+        return f"{kind}_{self.key}_{measured.collection}_{row + 1:02d}_{safe}"
 
 
 @dataclass(frozen=True)

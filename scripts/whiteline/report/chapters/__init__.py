@@ -7,6 +7,7 @@ from whiteline.report.chapters import (
     errors,
     fits,
     maps,
+    preparation,
     ranking,
     run,
     summary,
@@ -16,7 +17,7 @@ from whiteline.report.page import Section
 from whiteline.report.products import Products
 
 # In the order of the page.
-CHAPTERS = (summary, run, ranking, disturbances, errors, maps, fits, timing)
+CHAPTERS = (summary, run, ranking, disturbances, errors, maps, preparation, fits, timing)
 
 
 def sections(products: Products) -> list[Section]:

@@ -86,7 +86,7 @@ def _cards(products: Products, branch: Branch, measured: Measured) -> Part:
     energies = branch.spectra["energy"].values
     pictures = [
         Picture(
-            branch.fit_name(measured, row),
+            branch.picture_name("fit", measured, row),
             plotting.fit_figure(energies, best_fits(measured, row, branch.spectra)),
             _words(measured.estimates, row),
             str(measured.queries["id"].values[row]),

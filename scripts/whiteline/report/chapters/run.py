@@ -13,7 +13,7 @@ import xarray as xr
 
 from whiteline import __version__, plotting, sampling
 from whiteline.grids import grid
-from whiteline.report.formatting import NOTHING, count
+from whiteline.report.formatting import NOTHING, count, setting, settings
 from whiteline.report.page import Part, Section, Table
 from whiteline.report.products import Branch, Products, levels
 from whiteline.simulation import AXES
@@ -36,7 +36,7 @@ def chapter(products: Products) -> Section:
     ]
     if not study["scenarios"]:
         text.append("No scenarios were configured, so nothing was scored.")
-    ways = "; ".join(f"{name}: {_settings(way)}" for name, way in study["preprocessings"].items())
+    ways = "; ".join(f"{name}: {settings(way)}" for name, way in study["preprocessings"].items())
     part = Part(text=[*text, f"Preprocessing: {ways}."], tables=tables)
     return Section("run", "What was run", [part, *_skipped(products)])
 
@@ -57,25 +57,6 @@ def _versions() -> Iterator[str]:
             yield f"{name} {metadata.version(name)}"
         except metadata.PackageNotFoundError:
             continue
-
-
-def _settings(values: Mapping[str, Any]) -> str:
-    """Settings as text: ``key value`` with ranges and lists spelled out."""
-    return ", ".join(f"{key} {_value(value)}" for key, value in values.items()) or NOTHING
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return f"({_settings(value)})"
-    if isinstance(value, (list, tuple)):
-        return (
-            "\u00a0…\u00a0".join(map(_value, value))
-            if len(value) == 2
-            else ", ".join(map(_value, value))
-        )
-    if isinstance(value, float):
-        return "none" if np.isinf(value) else f"{value:g}"
-    return str(value)
 
 
 def _libraries(products: Products) -> Table:
@@ -142,7 +123,7 @@ def _measures(study: Mapping[str, Any]) -> Table:
         bound = measures.load(**spec)
         tolerant = "yes" if bound.facts.tolerates_shift else "no"
         rows.append(
-            [name, bound.facts.name, _settings(bound.parameters), tolerant, bound.facts.reference]
+            [name, bound.facts.name, settings(bound.parameters), tolerant, bound.facts.reference]
         )
     head = ["measure", "kind", "parameters", "tolerates shifts", "defined in"]
     return Table("Measures", head, rows)
@@ -152,7 +133,7 @@ def _estimators(study: Mapping[str, Any]) -> Table:
     rows = []
     for name, spec in study["estimators"].items():
         given = {key: value for key, value in spec.items() if key != "kind"}
-        rows.append([name, spec["kind"], _settings(given) if given else "defaults"])
+        rows.append([name, spec["kind"], settings(given) if given else "defaults"])
     return Table("Estimators", ["estimator", "kind", "parameters"], rows)
 
 
@@ -162,9 +143,16 @@ def _scenarios(products: Products) -> Table:
         role = "calibration" if name == products.calibration else "scored"
         several = len(levels(scenario))
         spectra = f"{scenario['spectra']}" + (f" × {several}" if several > 1 else "")
-        drawn = [_settings(scenario[key]) for key in ("draw", "disturb", "vary")]
+        drawn = [settings(scenario[key]) for key in ("draw", "disturb", "vary")]
         rows.append(
-            [name, scenario["tier"], role, spectra, _value(scenario["energy_uncertainty"]), *drawn]
+            [
+                name,
+                scenario["tier"],
+                role,
+                spectra,
+                setting(scenario["energy_uncertainty"]),
+                *drawn,
+            ]
         )
     head = ["scenario", "tier", "use", "spectra", "shift searched (± eV)", "drawn", "disturbed by"]
     note = (
