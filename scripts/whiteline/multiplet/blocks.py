@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from scipy.linalg import lapack
 
 PANEL = 64  # columns that LAPACK's blocked routines take at a time, which sets their workspace
+LANES = 8  # double-precision numbers that the widest SIMD vectors hold
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +61,12 @@ class FinalBlock:
         size = self.parts.shape[1]
         driven = (self.dipole.reshape(-1, len(initial)) @ initial).reshape(size, -1)
         hamiltonian = np.tensordot(coefficients, self.parts, axes=1)
-        energies, amplitude = _project_on_eigenvectors(hamiltonian, driven)
-        return energies, np.square(amplitude).reshape(size, 3, -1)
+        # A state of definite Jz modulo the axis's order reaches a row with one polarisation only.
+        reached = driven.any(axis=0)
+        strengths = np.zeros_like(driven)
+        energies, amplitude = _project_on_eigenvectors(hamiltonian, driven[:, reached])
+        strengths[:, reached] = np.square(amplitude)
+        return energies, strengths.reshape(size, 3, -1)
 
 
 def block(parts: Sequence[sp.csr_array], rows: tuple[np.ndarray, ...]) -> Block:
@@ -89,20 +94,23 @@ def _project_on_eigenvectors(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues of a real symmetric matrix and components of vectors along its eigenvectors.
 
-    The steps are those of LAPACK's dsyevd, except that the few vectors are carried to the
-    tridiagonal form instead of all eigenvectors back from it: the greatest part of the cost.
+    The few vectors are carried to the tridiagonal form and through its diagonalisation, instead
+    of all eigenvectors back from it: the greatest part of the cost.
     """
-    size = len(hamiltonian)
+    # numba is loaded with it, which programs that only name the engine need not wait for.
+    from whiteline.multiplet.tridiagonal import components
+
+    size, count = vectors.shape
     if size == 1:
         return hamiltonian[0], vectors
     reflected, diagonal, off_diagonal, tau, _ = lapack.dsytrd(
         hamiltonian.T, lower=1, lwork=PANEL * size, overwrite_a=1
     )
-    carried = vectors.copy(order="F")
+    # Columns of zeros fill the last SIMD vector; LAPACK wants one column at least.
+    carried = np.zeros((size, max(LANES, -(-count // LANES) * LANES)))
+    carried[:, :count] = vectors
     carried[1:], _, _ = lapack.dormqr(
-        "L", "T", reflected[1:, :-1], tau, vectors[1:], lwork=PANEL * vectors.shape[1]
+        "L", "T", reflected[1:, :-1], tau, carried[1:], lwork=PANEL * carried.shape[1]
     )
-    energies, tridiagonal, failed = lapack.dstevd(diagonal, off_diagonal)
-    if failed:
-        raise np.linalg.LinAlgError("eigenvalues did not converge")
-    return energies, tridiagonal.T @ carried
+    energies, carried = components(diagonal, off_diagonal, carried)
+    return energies, carried[:, :count]
