@@ -68,6 +68,7 @@ def with_references(
         "intensity": np.stack([intensity for intensity, _ in laid]),
         "energy_shift": np.array([shift for _, shift in laid]),
         "energy_uncertainty": np.zeros(len(ids)),
+        "noise": np.full(len(ids), np.nan),
     }
     columns = {
         name: np.concatenate([library[name].values, own[name]])
