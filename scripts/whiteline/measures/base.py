@@ -13,8 +13,8 @@ from whiteline.errors import InputError
 ROUNDING = 1e-12
 # Distances below this many roundings come from cancellation and are computed directly.
 CANCELLED = 1e5
-# Pairs computed directly at a time.
-CHUNK = 4096
+# Pairs computed directly at a time, which stay in the second-level cache.
+CHUNK = 128
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,9 @@ def one_minus_product(queries: np.ndarray, library: np.ndarray) -> np.ndarray:
     np.subtract(1, out, out=out)
 
     def directly(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        difference = queries[rows] - library[columns]
-        return np.einsum("ij,ij->i", difference, difference) / 2
+        difference = np.take(queries, rows, axis=0)
+        difference -= np.take(library, columns, axis=0)
+        return np.vecdot(difference, difference) / 2
 
     return replace_small(out, CANCELLED * np.finfo(out.dtype).eps, directly)
 
