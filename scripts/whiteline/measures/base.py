@@ -59,6 +59,19 @@ class Measure:
     depends_on_library: bool = False
 
 
+def shift_tolerant(name: str, order: int) -> Measure:
+    """Facts about a measure that takes the least distance over rigid shifts of the energy axis."""
+    return Measure(
+        name=name,
+        reference="after the cross-correlation of de Gelder, Wehrens, Hageman, J. Comput. Chem. "
+        "22, 273 (2001), doi 10.1002/1096-987X(200102)22:3<273::AID-JCC1001>3.0.CO;2-0",
+        symmetric=True,
+        tolerates_shift=True,
+        order=order,
+        cost="points by shifts",
+    )
+
+
 def energy_step(energy: np.ndarray) -> float:
     """Step of a uniform grid, eV."""
     return float(energy[-1] - energy[0]) / (len(energy) - 1)
