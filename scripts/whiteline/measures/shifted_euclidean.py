@@ -1,27 +1,16 @@
 """Shift-tolerant euclidean distance: the least over rigid shifts.
 
-At each shift only the overlap counts, its mean square taken for all points: no values are made up
-beyond the ends. A shift that brings features out of the window is therefore not punished; keep
-``max_shift`` small against the distance of the features from the ends.
+Only the overlap counts, its mean square taken for all points; see
+`whiteline.measures.kernels.shifts`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from whiteline.measures.base import Measure, largest_shift
+from whiteline.measures.base import largest_shift, shift_tolerant
 
-MEASURE = Measure(
-    name="Shift-tolerant euclidean",
-    reference="after the cross-correlation of de Gelder, Wehrens, Hageman, J. Comput. Chem. "
-    "22, 273 (2001), doi 10.1002/1096-987X(200102)22:3<273::AID-JCC1001>3.0.CO;2-0",
-    symmetric=True,
-    is_metric=False,
-    needs_nonnegative=False,
-    tolerates_shift=True,
-    order=1,
-    cost="points by shifts",
-)
+MEASURE = shift_tolerant("Shift-tolerant euclidean", order=1)
 
 
 def prepare(intensity: np.ndarray, energy: np.ndarray) -> np.ndarray:
@@ -32,7 +21,7 @@ def prepare(intensity: np.ndarray, energy: np.ndarray) -> np.ndarray:
 def pairwise(
     queries: np.ndarray, library: np.ndarray, energy: np.ndarray, *, max_shift: float = 1.0
 ) -> np.ndarray:
-    """Distances in units of intensity.
+    """Distances in units of intensity, shape (n, m).
 
     Parameters
     ----------
@@ -41,16 +30,7 @@ def pairwise(
     energy
         Grid, eV, shape (points,).
     max_shift
-        Largest rigid shift either way, eV.
-
-    Returns
-    -------
-    ndarray of shape (n, m)
-
-    Raises
-    ------
-    InputError
-        If the shift is negative or more than half the grid.
+        Largest rigid shift either way, eV; `largest_shift` says what is refused.
     """
     from whiteline.measures.kernels import shifts
 

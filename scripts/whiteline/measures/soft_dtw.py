@@ -54,8 +54,8 @@ def prepare(
 
     width = _width(band, gamma, energy)
     rows = centred_unit_rows(intensity)
-    own = [warping.softly_warped(row[None], row[None], width, gamma)[0] for row in rows]
-    return np.concatenate([rows, np.reshape(own, (len(rows), 1))], axis=1)
+    own = warping.softly_warped_with_itself(rows, width, gamma)
+    return np.column_stack([rows, own])
 
 
 def pairwise(

@@ -45,5 +45,10 @@ def pairwise(queries: np.ndarray, library: np.ndarray, energy: np.ndarray) -> np
     ndarray of shape (n, m)
     """
     # Half the chord's length is the sine of half the angle; the arc cosine loses small ones.
-    half_chord = np.sqrt(np.maximum(one_minus_product(queries, library), 0) / 2)
-    return 2 * np.arcsin(np.minimum(half_chord, 1))
+    out = one_minus_product(queries, library)
+    out /= 2
+    np.clip(out, 0, 1, out=out)
+    np.sqrt(out, out=out)
+    np.arcsin(out, out=out)
+    out *= 2
+    return out

@@ -29,23 +29,18 @@ from numba import njit
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from whiteline.measures.base import steps
+from whiteline.measures.kernels import warping
 from whiteline.search import selection
 from whiteline.search.base import U32, U64, Asked, Index
 
 # Points in a block.
 WIDTH = 16
-# Library spectra that are warped at a time, one in each place of the SIMD registers.
-LANES = 32
-# Points of the query between two looks at the limit.
-STRIDE = 16
-# Stands for infinity in float32: sums of it must not overflow.
-FAR = np.float32(1e30)
 
 
 class Warping(Index):
     """Search by dynamic time warping of prepared spectra."""
 
-    probes = LANES
+    probes = warping.LANES
 
     def _fit(self, library: np.ndarray) -> None:
         self._library = np.ascontiguousarray(library, dtype=float)
@@ -125,26 +120,15 @@ class Warping(Index):
     ) -> np.ndarray:
         points = self._library.shape[1]
         short = self._short_ceiling(asked, limit, 2 * self._band + 1, 2 * points)
-        lower = self._warped(asked.short, self._short, starts, columns, short)
+        lower = warping.warped_pairs(asked.short, self._short, self._band, starts, columns, short)
         kept, left = selection.pairs_below(starts, columns, lower, short)
         ceiling = limit**2 * (1 + 8 * points * U64)
         out = np.full(len(columns), np.inf)
         passed = lower <= np.repeat(short, np.diff(starts))
-        out[passed] = self._warped(asked.queries, self._library, kept, left, ceiling)
+        out[passed] = warping.warped_pairs(
+            asked.queries, self._library, self._band, kept, left, ceiling
+        )
         return np.sqrt(out)
-
-    def _warped(
-        self,
-        queries: np.ndarray,
-        library: np.ndarray,
-        starts: np.ndarray,
-        columns: np.ndarray,
-        ceiling: np.ndarray,
-    ) -> np.ndarray:
-        """Squared distances of pairs, in the precision of the spectra."""
-        out = np.empty(len(columns), dtype=library.dtype)
-        _warp(queries, library, self._band, starts, columns, ceiling, out)
-        return out
 
 
 def _greatest_norm(*ends: np.ndarray) -> float:
@@ -198,74 +182,3 @@ def _excursion(spectrum, low, high):
         outside = max(max(above, below), np.float32(0))
         total += outside * outside
     return total
-
-
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "nnan"}, error_model="numpy")
-def _warp(queries, library, band, starts, columns, ceiling, out):
-    """Squared distances of pairs; infinity where they were given up."""
-    points = library.shape[1]
-    # Made here, so that the compiler knows that they don't overlap.
-    tile = np.zeros((points, LANES), library.dtype)
-    cost = np.empty((2 * band + 3, LANES), library.dtype)
-    ranges = (len(starts) - 1) // len(queries)
-    for segment in range(len(starts) - 1):
-        query = queries[segment // ranges]
-        for first in range(starts[segment], starts[segment + 1], LANES):
-            used = min(LANES, starts[segment + 1] - first)
-            for lane in range(used):
-                row = library[columns[first + lane]]
-                for point in range(len(row)):
-                    tile[point, lane] = row[point]
-            finished = _warp_tile(query, tile, band, cost, ceiling[segment], used)
-            for lane in range(used):
-                out[first + lane] = cost[band + 1, lane] if finished else np.inf
-
-
-@njit(inline="always")
-def _warp_tile(query, tile, band, cost, ceiling, used):
-    """Least costs of one query and a tile, left in ``cost[band + 1]``; False if given up.
-
-    ``cost[k + 1]`` holds the cost up to the query's point i and the library's point
-    j = i + k - band. Going to the next i, it still holds the cost at (i-1, j-1), ``cost[k + 2]``
-    that at (i-1, j), and ``cost[k]`` already that at (i, j-1).
-    """
-    points = len(query)
-    cost[:, :] = FAR
-    cost[band + 1, :] = 0
-    for i in range(points):
-        k, end = max(0, band - i), min(2 * band, points - 1 - i + band) + 1
-        # Two steps at a time share what they load.
-        while k + 1 < end:
-            _two_steps(query[i], tile, i + k - band, cost, k)
-            k += 2
-        if k < end:
-            _step(query[i], tile[i + k - band], cost[k], cost[k + 1], cost[k + 2])
-        if i % STRIDE == STRIDE - 1:
-            least = cost[1, 0]
-            for lane in range(used):
-                for k in range(1, 2 * band + 2):
-                    least = min(least, cost[k, lane])
-            if least > ceiling:
-                return False
-    return True
-
-
-@njit(inline="always")
-def _step(value, library, left, diagonal, up):
-    for lane in range(LANES):
-        difference = value - library[lane]
-        least = min(left[lane], min(diagonal[lane], up[lane]))
-        diagonal[lane] = difference * difference + least
-
-
-@njit(inline="always")
-def _two_steps(value, tile, j, cost, k):
-    first, second = tile[j], tile[j + 1]
-    left, diagonal, up, next_up = cost[k], cost[k + 1], cost[k + 2], cost[k + 3]
-    for lane in range(LANES):
-        difference, next_difference = value - first[lane], value - second[lane]
-        least = min(left[lane], min(diagonal[lane], up[lane]))
-        here = difference * difference + least
-        next_least = min(here, min(up[lane], next_up[lane]))
-        diagonal[lane] = here
-        up[lane] = next_difference * next_difference + next_least

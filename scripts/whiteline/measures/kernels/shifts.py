@@ -1,5 +1,8 @@
 """The least distance over rigid shifts, each computed from the overlap of two spectra.
 
+No values are made up beyond the ends. A shift that brings features out of the window is therefore
+not punished; the largest shift should be small against the distance of the features from the ends.
+
 The products of a query, moved by each shift, with the library are matrix products, and mean and
 scale of the overlaps make distances of them. For many pairs the products are taken in the space of
 the library's principal components: what the library has none of can't change a product. The shift

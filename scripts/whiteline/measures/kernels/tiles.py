@@ -1,9 +1,11 @@
 """Sums over energy points for all pairs of spectra: one pass, eight pairs at a time.
 
-A tile of 4 library spectra by 2 queries keeps its sums in registers, so that each value which is
-loaded serves several pairs; a block of the library stays in the second-level cache. Terms add up
-in the precision of the spectra. The spectra of one call are padded with zeros, which add nothing,
-to whole SIMD registers.
+A tile of 4 library spectra by 2 queries keeps its sums in SIMD registers, so that each value which
+is loaded serves several pairs; a block of the library stays in the first-level cache. The loop of
+a tile is written as LLVM's vector instructions, because the compiler's own vectoriser adds up the
+lanes of each sum on its own and runs out of registers. A measure is a formula of vectors
+(`TERMS`). Terms add up in the precision of the spectra. Spectra are padded with zeros, which add
+nothing, to whole registers.
 """
 
 from __future__ import annotations
@@ -11,28 +13,23 @@ from __future__ import annotations
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.extending import intrinsic, overload
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 COMPILE = {
     "cache": True,
     "nogil": True,
     "error_model": "numpy",
-    # All but "reciprocals": sums may be reordered, values are finite.
-    "fastmath": {"nnan", "ninf", "nsz", "reassoc", "contract"},
+    "fastmath": {"nnan", "ninf", "nsz", "contract"},
 }
-ABSOLUTE, SQUARED, LARGEST, CUBED, CANBERRA, CHI_SQUARE = range(6)
+ABSOLUTE, SQUARED, LARGEST, CUBED, CANBERRA, CHI_SQUARE, ENTROPY_GAIN = range(7)
 LIBRARY, QUERIES = 4, 2  # the tile
-BLOCK = 96  # library spectra; of 500 points in single precision 190 kB
-PADDING = 32  # points; LLVM takes four AVX registers of single precision at a time
+BLOCK = 8  # library spectra; of 500 points in single precision 16 kB
+REGISTER = 32  # bytes
+PADDING = 16  # points: a register of single precision for each half of a spectrum
 TINY = 1e-18  # makes 0 / 0 zero; its square is a normal number in single precision
-LN2 = 0.6931471805599453
-LN2_SINGLE = np.float32(LN2)
-# ln(1 + z) / z between sqrt(1/2) - 1 and sqrt(2) - 1, error below 1e-7: Chebyshev interpolation.
-L0, L1, L2, L3, L4, L5, L6, L7, L8 = (
-    np.polynomial.Chebyshev.interpolate(lambda z: np.log1p(z) / z, 8, (0.5**0.5 - 1, 2**0.5 - 1))
-    .convert(kind=np.polynomial.Polynomial)
-    .coef.astype(np.float32)
-)
+LN2 = float(np.log(2))
+FLAGS = ("nnan", "ninf", "nsz", "contract")
 
 
 def absolute(queries: np.ndarray, library: np.ndarray) -> np.ndarray:
@@ -75,195 +72,343 @@ def entropy_gain(queries: np.ndarray, library: np.ndarray) -> np.ndarray:
 
 def _run(kernel, queries: np.ndarray, library: np.ndarray) -> np.ndarray:
     out = np.empty((len(queries), len(library)), dtype=queries.dtype)
-    kernel(_padded(queries), _padded(library), out)
+    if out.size:
+        points = queries.shape[-1]
+        parts = queries[0].size // points
+        queries, library = (x.reshape(len(x), parts, points) for x in (queries, library))
+        # The kernel must not know that it multiplies by one.
+        kernel(queries, library, queries.dtype.type(1), out)
     return out
 
 
-def _padded(spectra: np.ndarray) -> np.ndarray:
-    points = spectra.shape[-1]
-    if points % PADDING == 0:
-        return np.ascontiguousarray(spectra)
-    wide = np.zeros((*spectra.shape[:-1], points + -points % PADDING), dtype=spectra.dtype)
-    wide[..., :points] = spectra
-    return wide
+@njit(**COMPILE)
+def _absolute(queries, library, one, out):
+    _all(ABSOLUTE, queries, library, one, out)
 
 
 @njit(**COMPILE)
-def _absolute(queries, library, out):
-    _all(ABSOLUTE, queries, library, out)
+def _squared(queries, library, one, out):
+    _all(SQUARED, queries, library, one, out)
 
 
 @njit(**COMPILE)
-def _squared(queries, library, out):
-    _all(SQUARED, queries, library, out)
+def _largest(queries, library, one, out):
+    _all(LARGEST, queries, library, one, out)
 
 
 @njit(**COMPILE)
-def _largest(queries, library, out):
-    _all(LARGEST, queries, library, out)
+def _cubed(queries, library, one, out):
+    _all(CUBED, queries, library, one, out)
 
 
 @njit(**COMPILE)
-def _cubed(queries, library, out):
-    _all(CUBED, queries, library, out)
+def _canberra(queries, library, one, out):
+    _all(CANBERRA, queries, library, one, out)
 
 
 @njit(**COMPILE)
-def _canberra(queries, library, out):
-    _all_ratios(CANBERRA, queries, library, out)
+def _chi_square(queries, library, one, out):
+    _all(CHI_SQUARE, queries, library, one, out)
 
 
 @njit(**COMPILE)
-def _chi_square(queries, library, out):
-    _all_ratios(CHI_SQUARE, queries, library, out)
+def _entropy_gain(queries, library, one, out):
+    _all(ENTROPY_GAIN, queries, library, one, out)
 
 
-@njit(**COMPILE)
-def _entropy_gain(queries, library, out):
-    for row in range(0, len(queries), QUERIES):
-        # Two queries share what is loaded of a library spectrum; the last may stand in for none.
-        other = min(row + 1, len(queries) - 1)
-        p, p_log, r, r_log = queries[row, 0], queries[row, 1], queries[other, 0], queries[other, 1]
-        for column in range(len(library)):
-            q, q_log = library[column, 0], library[column, 1]
-            total = other_total = queries.dtype.type(0)
-            for point in range(len(p)):
-                both, other_both = p[point] + q[point], r[point] + q[point]
-                # Point by point the terms nearly cancel; of their sums little would be left.
-                total += (p_log[point] + q_log[point]) - both * _log(both)
-                other_total += (r_log[point] + q_log[point]) - other_both * _log(other_both)
-            out[row, column], out[other, column] = total, other_total
-
-
-# ``kind`` is a constant in each of the kernels above, so the compiler leaves one branch.
 @njit(inline="always")
-def _all(kind, queries, library, out):
+def _all(kind, queries, library, one, out):
+    parts, points = queries.shape[1:]
+    width = points + -points % PADDING
+    # Made here, where numba aligns arrays to whole registers.
+    asked = np.zeros((len(queries) + len(queries) % QUERIES, parts * width), queries.dtype)
+    block = np.zeros((BLOCK, parts * width), queries.dtype)
+    sums = np.empty(len(asked) * BLOCK, queries.dtype)
+    _fill(asked, queries, 0, width)
     for start in range(0, len(library), BLOCK):
-        for row in range(0, len(queries), QUERIES):
-            for column in range(start, min(start + BLOCK, len(library)), LIBRARY):
-                _tile(kind, queries, library, row, column, out)
-
-
-@njit(inline="always")
-def _tile(kind, queries, library, i, j, out):
-    zero = queries.dtype.type(0)
-    # At the ends the last spectrum stands in for those that are not there.
-    last, end = len(queries) - 1, len(library) - 1
-    i1, j1, j2, j3 = min(i + 1, last), min(j + 1, end), min(j + 2, end), min(j + 3, end)
-    a0, a1 = queries[i], queries[i1]
-    b0, b1, b2, b3 = library[j], library[j1], library[j2], library[j3]
-    s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = zero
-    for point in range(queries.shape[1]):
-        x0, x1 = a0[point], a1[point]
-        y0, y1, y2, y3 = b0[point], b1[point], b2[point], b3[point]
-        s00 = _add(kind, s00, _term(kind, x0, y0))
-        s01 = _add(kind, s01, _term(kind, x0, y1))
-        s02 = _add(kind, s02, _term(kind, x0, y2))
-        s03 = _add(kind, s03, _term(kind, x0, y3))
-        s10 = _add(kind, s10, _term(kind, x1, y0))
-        s11 = _add(kind, s11, _term(kind, x1, y1))
-        s12 = _add(kind, s12, _term(kind, x1, y2))
-        s13 = _add(kind, s13, _term(kind, x1, y3))
-    out[i, j], out[i, j1], out[i, j2], out[i, j3] = s00, s01, s02, s03
-    out[i1, j], out[i1, j1], out[i1, j2], out[i1, j3] = s10, s11, s12, s13
-
-
-@njit(inline="always")
-def _term(kind, x, y):
-    difference = x - y
-    if kind == SQUARED:
-        return difference * difference
-    if kind == CUBED:
-        return difference * difference * abs(difference)
-    return abs(difference)
-
-
-@njit(inline="always")
-def _add(kind, total, term):
-    if kind == LARGEST:
-        return _maximum(total, term)
-    return total + term
-
-
-@njit(inline="always")
-def _all_ratios(kind, queries, library, out):
-    """Sums of ratios. Division is what takes time, so two points share one: a/b + c/d."""
-    tiny, half = queries.dtype.type(TINY), queries.shape[1] // 2
-    for start in range(0, len(library), BLOCK):
+        used = _fill(block, library, start, width)
+        for row in range(0, len(asked), QUERIES):
+            for column in range(0, used, LIBRARY):
+                _tile(kind, asked, row, block, column, one, sums)
         for row in range(len(queries)):
-            a = queries[row]
-            for column in range(start, min(start + BLOCK, len(library))):
-                b = library[column]
-                total = queries.dtype.type(0)
-                for point in range(half):
-                    x, y, u, v = a[point], b[point], a[half + point], b[half + point]
-                    over, under = _term(_top(kind), x, y), _sum(kind, x, y) + tiny
-                    other_over, other_under = _term(_top(kind), u, v), _sum(kind, u, v) + tiny
-                    above = over * other_under + other_over * under
-                    total += above / (under * other_under)
-                out[row, column] = total
+            of_row, line = sums[_place(row, 0) :], out[row, start:]
+            for column in range(used):
+                line[column] = of_row[_place(0, column)]
 
 
 @njit(inline="always")
-def _top(kind):
-    return SQUARED if kind == CHI_SQUARE else ABSOLUTE
+def _place(row, column):
+    """Where the sum of a pair is, tile after tile."""
+    tile = row // QUERIES * (BLOCK // LIBRARY) + column // LIBRARY
+    return tile * QUERIES * LIBRARY + row % QUERIES * LIBRARY + column % LIBRARY
 
 
 @njit(inline="always")
-def _sum(kind, x, y):
-    return x + y if kind == CHI_SQUARE else abs(x) + abs(y)
+def _fill(wide, spectra, start, width):
+    """Copy spectra from ``start`` on, and tell how many there were."""
+    used = min(len(wide), len(spectra) - start)
+    for row in range(used):
+        for part in range(spectra.shape[1]):
+            source, target = spectra[start + row, part], wide[row, part * width :]
+            for point in range(len(source)):
+                target[point] = source[point]
+    return used
 
 
-@intrinsic
-def _maximum(context, a, b):
-    """The greater of two finite numbers. The compiler vectorises this but no comparison."""
+class _Vector:
+    """A SIMD register of the code that is being written; arithmetic adds instructions to it."""
 
-    def build(context, builder, signature, arguments):
-        kind = arguments[0].type
-        signature = ir.FunctionType(kind, [kind, kind])
-        function = builder.module.declare_intrinsic("llvm.maxnum", [kind], signature)
-        return builder.call(function, arguments, fastmath=("nnan", "ninf", "nsz"))
+    def __init__(self, builder, value):
+        self.builder, self.value, self.type = builder, value, value.type
 
-    return a(a, b), build
+    def splat(self, number):
+        """A vector of one constant."""
+        constant = ir.Constant(self.type, [float(number)] * self.type.count)
+        return _Vector(self.builder, constant)
+
+    def _then(self, instruction, other):
+        if not isinstance(other, _Vector):
+            other = self.splat(other)
+        write = getattr(self.builder, instruction)
+        return _Vector(self.builder, write(self.value, other.value, flags=FLAGS))
+
+    def _call(self, function, *others):
+        kind = self.type
+        name = f"llvm.{function}.v{kind.count}{kind.element.intrinsic_name}"
+        signature = ir.FunctionType(kind, [kind] * (1 + len(others)))
+        function = cgutils.get_or_insert_function(self.builder.module, signature, name)
+        values = [self.value, *(other.value for other in others)]
+        return _Vector(self.builder, self.builder.call(function, values, fastmath=FLAGS))
+
+    def __add__(self, other):
+        return self._then("fadd", other)
+
+    def __sub__(self, other):
+        return self._then("fsub", other)
+
+    def __mul__(self, other):
+        return self._then("fmul", other)
+
+    def __truediv__(self, other):
+        return self._then("fdiv", other)
+
+    def __neg__(self):
+        return _Vector(self.builder, self.builder.fneg(self.value))
+
+    def __abs__(self):
+        return self._call("fabs")
+
+    def maximum(self, other):
+        """The greater of both, which are finite."""
+        return self._call("maxnum", other)
+
+    def times_plus(self, factor, addend):
+        """Product and sum in one instruction, where the processor has it."""
+        return self._call("fmuladd", factor, addend)
+
+    def shuffled(self, other, lanes):
+        """Some lanes of both."""
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
+        return _Vector(self.builder, self.builder.shuffle_vector(self.value, other.value, mask))
+
+
+# Terms of the sums: x and y are lists of the vectors at one place in each part, or half, of the
+# spectra. Zen processors add in two units and multiply and add in two others: where additions and
+# subtractions would fill the former, some multiply by one.
+
+
+def _absolute_term(total, x, y, one):
+    return abs(x[0] - y[0]).times_plus(one, total)
+
+
+def _squared_term(total, x, y, one):
+    difference = x[0] - y[0]
+    return difference.times_plus(difference, total)
+
+
+def _largest_term(total, x, y, one):
+    return total.maximum(abs(x[0].times_plus(one, -y[0])))
+
+
+def _cubed_term(total, x, y, one):
+    difference = x[0] - y[0]
+    return (difference * difference).times_plus(abs(difference), total)
+
+
+def _canberra_term(total, x, y, one):
+    over = [abs(a - b) for a, b in zip(x, y, strict=True)]
+    under = [(abs(a) + TINY) + abs(b) for a, b in zip(x, y, strict=True)]
+    return _two_ratios(over, under).times_plus(one, total)
+
+
+def _chi_square_term(total, x, y, one):
+    differences = [a - b for a, b in zip(x, y, strict=True)]
+    over = [difference * difference for difference in differences]
+    under = [(a + TINY) + b for a, b in zip(x, y, strict=True)]
+    return _two_ratios(over, under).times_plus(one, total)
+
+
+def _two_ratios(over, under):
+    """a / b + c / d by one division, which is what takes time."""
+    (a, c), (b, d) = over, under
+    return a.times_plus(d, c * b) / (b * d)
+
+
+def _entropy_gain_term(total, x, y, one):
+    both = x[0] + y[0]
+    # Point by point the terms nearly cancel; of their sums little would be left.
+    return total + (-both).times_plus(_log(both), x[1] + y[1])
 
 
 def _log(x):
     """Natural logarithm of a positive number, to a few roundings; some finite number for zero.
 
-    Written without branches and with conversions that every SIMD unit has, because numba
-    vectorises no call to the logarithm of libm. x = m 2^k with m between sqrt(1/2) and sqrt(2);
-    ln m is a polynomial in single precision, the series of 2 artanh((m - 1) / (m + 1)) in double.
+    x = m 2^k with m between sqrt(1/2) and sqrt(2), and ln m = 2 artanh s by its series, with
+    s = (m - 1) / (m + 1). A division takes less time than a longer series.
     """
-    raise NotImplementedError("compiled code only")
+    builder, single = x.builder, x.type.element == ir.FloatType()
+    length, half = (23, 0x3F3504F3) if single else (52, 0x3FE6A09E667F3BCD)
+    kind = ir.VectorType(ir.IntType(32 if single else 64), x.type.count)
+
+    def constant(number):
+        return ir.Constant(kind, [number] * kind.count)
+
+    bits = builder.bitcast(x.value, kind)
+    power = builder.and_(builder.sub(bits, constant(half)), constant(-(1 << length)))
+    m = _Vector(builder, builder.bitcast(builder.sub(bits, power), x.type))
+    if single:
+        k = _Vector(builder, builder.sitofp(power, x.type)) * 2.0**-length
+    else:
+        # AVX2 does not convert 64-bit integers. As a number, the bits of 2^52 with a positive
+        # integer in the last places are their sum.
+        biased = builder.lshr(builder.add(power, constant(1023 << length)), constant(length))
+        both = builder.or_(biased, constant(0x433 << length))
+        k = _Vector(builder, builder.bitcast(both, x.type)) - float(2**52 + 1023)
+    s = (m - 1) / (m + 1)
+    # |s| < 0.172: the first term left out is below 3e-8 in single precision, 1e-17 in double.
+    series = _polynomial(s * s, [2 / odd for odd in range(1, 9 if single else 21, 2)])
+    return s.times_plus(series, k * LN2)
 
 
-# Not with the kernels' options: reordered, (2^52 + k) - 2^52 would lose k.
-@overload(_log, jit_options={"forceinline": True, "fastmath": {"contract"}})
-def _log_compiled(x):
-    return _log_single if x == types.float32 else _log_double
+def _polynomial(z, coefficients):
+    *lower, last = coefficients
+    total = z.splat(last)
+    for coefficient in reversed(lower):
+        total = total.times_plus(z, z.splat(coefficient))
+    return total
 
 
-def _log_single(x):
-    # Cast at each step: sums of int32 are int64 in numba, which halves the SIMD lanes.
-    bits = np.int32(np.float32(x).view(np.int32) - np.int32(0x3F3504F3))
-    exponent = np.int32(bits & np.int32(-(1 << 23)))
-    mantissa = np.int32(np.float32(x).view(np.int32) - exponent).view(np.float32)
-    z = mantissa - np.float32(1)
-    series = L5 + z * (L6 + z * (L7 + z * L8))
-    series = L0 + z * (L1 + z * (L2 + z * (L3 + z * (L4 + z * series))))
-    return np.float32(np.int32(exponent >> np.int32(23))) * LN2_SINGLE + z * series
+TERMS = {
+    ABSOLUTE: _absolute_term,
+    SQUARED: _squared_term,
+    LARGEST: _largest_term,
+    CUBED: _cubed_term,
+    CANBERRA: _canberra_term,
+    CHI_SQUARE: _chi_square_term,
+    ENTROPY_GAIN: _entropy_gain_term,
+}
+# These take two halves of a spectrum, or two parts, at a time.
+BY_HALVES = CANBERRA, CHI_SQUARE, ENTROPY_GAIN
 
 
-def _log_double(x):
-    bits = np.float64(x).view(np.int64) - np.int64(0x3FE6A09E667F3BCD)
-    exponent = bits & np.int64(-(1 << 52))
-    mantissa = np.int64(np.float64(x).view(np.int64) - exponent).view(np.float64)
-    s = (mantissa - 1.0) / (mantissa + 1.0)
-    z = s * s
-    # |s| < 0.172: the first term left out is below 1e-15 s.
-    series = 1 / 15 + z * (1 / 17 + z * (1 / 19))
-    series = 1 / 9 + z * (1 / 11 + z * (1 / 13 + z * series))
-    series = 1 / 3 + z * (1 / 5 + z * (1 / 7 + z * series))
-    # The exponent as a number: 2^52 + 2^51 + k has k in its last bits, and AVX2 has no conversion.
-    biased = np.int64((exponent >> 52) + np.int64(0x4338000000000000)).view(np.float64)
-    return (biased - 6755399441055744.0) * LN2 + 2.0 * (s + s * z * series)
+@intrinsic(prefer_literal=True)
+def _tile(context, kind, queries, row, library, column, one, sums):
+    """Sums for two queries from ``row`` on and four library spectra from ``column`` on."""
+
+    def build(context, builder, signature, arguments):
+        _, asked, row, block, column, one, sums = arguments
+        asked, block, sums = (
+            context.make_array(signature.args[n])(context, builder, arguments[n])
+            for n in (1, 3, 6)
+        )
+        register = ir.VectorType(one.type, REGISTER // context.get_abi_sizeof(one.type))
+        width = cgutils.unpack_tuple(builder, asked.shape)[1]
+        parts = 2 if kind.literal_value in BY_HALVES else 1
+        length = builder.udiv(width, width.type(parts))
+
+        def pointers(array, first, count):
+            start = builder.mul(first, width)
+            offsets = [builder.mul(width.type(n), length) for n in range(count * parts)]
+            places = [builder.gep(array.data, [builder.add(start, o)]) for o in offsets]
+            return [places[n : n + parts] for n in range(0, len(places), parts)]
+
+        x, y = pointers(asked, row, QUERIES), pointers(block, column, LIBRARY)
+        one = _spread(builder, one, register)
+        # Terms of halves need many registers, and one query at a time fewer.
+        step = 1 if kind.literal_value in BY_HALVES else QUERIES
+        totals = []
+        for first in range(0, QUERIES, step):
+            some = x[first : first + step]
+            totals += _loop(builder, kind.literal_value, some, y, length, one)
+        place = builder.add(
+            builder.mul(row, row.type(BLOCK)), builder.mul(column, column.type(QUERIES))
+        )
+        for n, total in enumerate(_lane_sums(kind.literal_value, totals)):
+            to = builder.gep(sums.data, [builder.add(place, place.type(n * register.count))])
+            builder.store(total.value, builder.bitcast(to, register.as_pointer()), align=REGISTER)
+        return context.get_dummy_value()
+
+    return types.void(kind, queries, row, library, column, one, sums), build
+
+
+def _loop(builder, kind, queries, library, points, one):
+    """Sums, each over the points of a lane, for all pairs of spectra given by pointers."""
+    lanes, register = points.type(one.type.count), one.type.as_pointer()
+    nothing = one.splat(0).value
+
+    def loaded(parts, point):
+        places = [builder.bitcast(builder.gep(part, [point]), register) for part in parts]
+        return [_Vector(builder, builder.load(place, align=REGISTER)) for place in places]
+
+    before, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
+    builder.branch(body)
+    builder.position_at_end(body)
+    point = builder.phi(points.type)
+    totals = {pair: builder.phi(one.type) for pair in np.ndindex(len(queries), len(library))}
+    sums = {}
+    x = [loaded(parts, point) for parts in queries]
+    # A library spectrum at a time: more values would not fit into the registers of AVX2.
+    for column, parts in enumerate(library):
+        y = loaded(parts, point)
+        for row in range(len(queries)):
+            before_it = _Vector(builder, totals[row, column])
+            sums[row, column] = TERMS[kind](before_it, x[row], y, one)
+    following = builder.add(point, lanes)
+    again = builder.cbranch(builder.icmp_unsigned("<", following, points), body, after)
+    again.set_metadata("llvm.loop", _never_unrolled(builder.module))
+    point.add_incoming(points.type(0), before)
+    point.add_incoming(following, body)
+    for pair, total in totals.items():
+        total.add_incoming(nothing, before)
+        total.add_incoming(sums[pair].value, body)
+    builder.position_at_end(after)
+    return [sums[pair] for pair in totals]
+
+
+def _never_unrolled(module):
+    """Metadata for a loop: unrolled, it would need more registers than there are."""
+    name = module.add_metadata(["llvm.loop.unroll.disable"])
+    loop = module.add_metadata([name, name])
+    loop.operands = (loop, name)
+    return loop
+
+
+def _lane_sums(kind, totals):
+    """Vectors of what the lanes of each vector add up to, or of the greatest lanes."""
+    lanes = totals[0].type.count
+    even, odd = range(0, 2 * lanes, 2), range(1, 2 * lanes, 2)
+    for _ in range(lanes.bit_length() - 1):
+        halves = [
+            (a.shuffled(b, even), a.shuffled(b, odd))
+            for a, b in zip(totals[::2], totals[1::2], strict=True)
+        ]
+        totals = [a.maximum(b) if kind == LARGEST else a + b for a, b in halves]
+    return totals
+
+
+def _spread(builder, number, register):
+    """A vector of a number in every lane."""
+    undefined, index = ir.Constant(register, ir.Undefined), ir.IntType(32)
+    value = builder.insert_element(undefined, number, index(0))
+    first = ir.Constant(ir.VectorType(index, register.count), [0] * register.count)
+    return _Vector(builder, builder.shuffle_vector(value, undefined, first))

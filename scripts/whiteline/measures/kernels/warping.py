@@ -21,6 +21,8 @@ COMPILE = {
 }
 # Library spectra in one tile. Fewer starve the SIMD units, more are wasted on small libraries.
 LANES = 32
+# Points of the query between two looks at whether every path costs too much already.
+STRIDE = 16
 LN2 = 0.6931471805599453
 ROOT3 = 1.7320508075688772
 LOG2_ROOT3 = 0.792481250360578
@@ -48,6 +50,22 @@ def warped(queries: np.ndarray, library: np.ndarray, band: int) -> np.ndarray:
     return out
 
 
+def warped_pairs(
+    queries: np.ndarray,
+    library: np.ndarray,
+    band: int,
+    starts: np.ndarray,
+    columns: np.ndarray,
+    ceiling: np.ndarray,
+) -> np.ndarray:
+    """The same of pairs (see `whiteline.search.selection`), as far as at most the ceiling of their
+    segment; infinity or what it is where they cost more.
+    """
+    out = np.empty(len(columns), dtype=library.dtype)
+    _warped_pairs(queries, library, band, starts, columns, ceiling, out)
+    return out
+
+
 def softly_warped(queries: np.ndarray, library: np.ndarray, band: int, gamma: float) -> np.ndarray:
     """-gamma ln of the sum over all paths of exp(-squared differences / gamma), shape (n, m)."""
     out = np.empty((len(queries), len(library)), dtype=queries.dtype)
@@ -58,6 +76,14 @@ def softly_warped(queries: np.ndarray, library: np.ndarray, band: int, gamma: fl
     return out * queries.dtype.type(gamma * np.log(2))
 
 
+def softly_warped_with_itself(spectra: np.ndarray, band: int, gamma: float) -> np.ndarray:
+    """The same of each spectrum and itself, shape (n,)."""
+    scale = 1 / np.sqrt(gamma * np.log(2))
+    out = np.empty(len(spectra), dtype=spectra.dtype)
+    _softly_warped_with_itself(np.ascontiguousarray(spectra * scale), band, out)
+    return out * gamma * np.log(2)
+
+
 @njit(**COMPILE)
 def _warped(queries, library, band, out):
     tile = np.zeros((library.shape[1], LANES), library.dtype)
@@ -65,21 +91,54 @@ def _warped(queries, library, band, out):
     for start in range(0, len(library), LANES):
         used = _fill(tile, library, start)
         for row in range(len(queries)):
-            _warp(queries[row], tile, band, cost)
+            _warp(queries[row], tile, band, cost, np.inf, used)
             for lane in range(used):
                 out[row, start + lane] = cost[band + 1, lane]
 
 
 @njit(**COMPILE)
+def _warped_pairs(queries, library, band, starts, columns, ceiling, out):
+    # Made here, so that the compiler knows that they don't overlap.
+    tile = np.zeros((library.shape[1], LANES), library.dtype)
+    cost = np.empty((2 * band + 3, LANES), library.dtype)
+    ranges = (len(starts) - 1) // len(queries)
+    for segment in range(len(starts) - 1):
+        query = queries[segment // ranges]
+        for first in range(starts[segment], starts[segment + 1], LANES):
+            used = min(LANES, starts[segment + 1] - first)
+            for lane in range(used):
+                row = library[columns[first + lane]]
+                for point in range(len(row)):
+                    tile[point, lane] = row[point]
+            finished = _warp(query, tile, band, cost, ceiling[segment], used)
+            for lane in range(used):
+                out[first + lane] = cost[band + 1, lane] if finished else np.inf
+
+
+@njit(**COMPILE)
 def _softly_warped(queries, library, band, out):
     tile = np.zeros((library.shape[1], LANES), library.dtype)
+    query = np.empty_like(tile)
     cost = np.empty((2 * band + 3, LANES), library.dtype)
     for start in range(0, len(library), LANES):
         used = _fill(tile, library, start)
         for row in range(len(queries)):
-            _softly_warp(queries[row], tile, band, cost)
+            for point in range(len(query)):
+                query[point] = queries[row, point]
+            _softly_warp(query, tile, band, cost)
             for lane in range(used):
                 out[row, start + lane] = cost[band + 1, lane]
+
+
+@njit(**COMPILE)
+def _softly_warped_with_itself(spectra, band, out):
+    tile = np.zeros((spectra.shape[1], LANES), spectra.dtype)
+    cost = np.empty((2 * band + 3, LANES), spectra.dtype)
+    for start in range(0, len(spectra), LANES):
+        used = _fill(tile, spectra, start)
+        _softly_warp(tile, tile, band, cost)
+        for lane in range(used):
+            out[start + lane] = cost[band + 1, lane]
 
 
 @njit(inline="always")
@@ -93,7 +152,8 @@ def _fill(tile, library, start):
 
 
 @njit(inline="always")
-def _warp(query, tile, band, cost):
+def _warp(query, tile, band, cost, ceiling, used):
+    """Least costs of one query and a tile, left in ``cost[band + 1]``; False if given up."""
     points = len(query)
     cost[:, :] = FAR
     cost[band + 1, :] = 0
@@ -105,6 +165,14 @@ def _warp(query, tile, band, cost):
             k += 2
         if k < end:
             _step(query[i], tile[i + k - band], cost[k], cost[k + 1], cost[k + 2])
+        if ceiling < FAR and i % STRIDE == STRIDE - 1:
+            least = cost[1, 0]
+            for lane in range(used):
+                for k in range(1, 2 * band + 2):
+                    least = min(least, cost[k, lane])
+            if least > ceiling:
+                return False
+    return True
 
 
 @njit(inline="always")
@@ -130,6 +198,7 @@ def _two_steps(value, tile, j, cost, k):
 
 @njit(inline="always")
 def _softly_warp(query, tile, band, cost):
+    """The costs of a tile of queries and one of library spectra, lane by lane."""
     points = len(query)
     cost[:, :] = FAR
     cost[band + 1, :] = 0
@@ -139,9 +208,9 @@ def _softly_warp(query, tile, band, cost):
 
 
 @njit(inline="always")
-def _soft_step(value, library, left, diagonal, up):
+def _soft_step(query, library, left, diagonal, up):
     for lane in range(LANES):
-        difference = value - library[lane]
+        difference = query[lane] - library[lane]
         a, b, c = left[lane], diagonal[lane], up[lane]
         low, high = min(a, b), max(a, b)
         least, middle = min(low, c), max(low, c)
