@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import friedmanchisquare, norm
 
-from whiteline import contracts
+from whiteline import contracts, engines
 from whiteline.evaluation.calibration import (
     COVERAGE,
     LEAST_ERROR,
@@ -152,6 +152,28 @@ def test_the_tiers(record, library):
     assert set(a["ion"].values) == {"Ni2+", "Ni3+"}
 
 
+def test_points_serve_several_spectra_each_with_widths_and_noise_of_its_own(record):
+    shared = {"spectra": 7, "points": 3, "draw": {"gaussian_sigma": [0.1, 0.3]}}
+    some = record(x={**shared, "disturb": {"snr": 20}})
+    alone = record(x={**shared, "points": 7, "disturb": {"snr": 20}})
+    for name in ("ten_dq", "slater_reduction", "ion"):
+        values = some[name].values
+        assert values.tolist() == [alone[name].values[number % 3] for number in range(7)]
+    assert len(set(some["gaussian_sigma"].values)) == 7
+    np.testing.assert_array_equal(some["gaussian_sigma"], alone["gaussian_sigma"])
+    assert len({energy[0] for energy, _ in contracts.split_rows(some)}) == 7
+
+
+@pytest.mark.skipif(engines.version("edrixs") is None, reason="EDRIXS is not installed")
+def test_tier_d_is_the_same_physics_by_another_program(record):
+    clean = {"tier": "d", "spectra": 1}
+    ours, theirs = (record(x=clean | other) for other in ({}, {"engine": "edrixs"}))
+    np.testing.assert_array_equal(ours["energy"], theirs["energy"])
+    difference = np.abs(ours["intensity"].values - theirs["intensity"].values)
+    # The peak is 1. Two programs do not agree to the last digit, as one with itself would.
+    assert 0 < difference.max() < 2e-3
+
+
 def test_records_do_not_share_the_librarys_grid(record, library):
     starts = [energy[0] for energy, _ in contracts.split_rows(record(x={"spectra": 40}))]
     offsets = (np.array(starts) - library["energy"].values[0]) % 0.1
@@ -257,7 +279,7 @@ def test_an_axis_known_less_well_than_that_of_the_calibration_is_promised_nothin
 def test_sets_hold_the_true_valence_as_often_as_they_say(rng, count):
     held = []
     for _ in range(2000):
-        distance = rng.exponential(size=(count + 1, 3)) + [0.0, 0.5, 0.5]
+        distance = rng.exponential(size=(count + 1, 3)) + np.array([0.0, 0.5, 0.5])
         calibration = calibrate(
             evidence(distance[:count]), np.ones(count), np.zeros(count, dtype=int)
         )

@@ -84,7 +84,10 @@ class Identifiability:
         for name, (below, above) in self._sides.items():
             if name != "ten_dq" and below[row] != above[row]:
                 others.append(self._spectra[above[row]] - self._spectra[below[row]])
-        directions = np.stack([other / np.linalg.norm(other) for other in others], axis=1)
+        # What changes nothing imitates nothing; the rest is scaled, as units differ.
+        lengths = [np.linalg.norm(other) for other in others]
+        pairs = zip(others, lengths, strict=True)
+        directions = np.stack([other / size for other, size in pairs if size > 0], axis=1)
         rest = slope - directions @ np.linalg.lstsq(directions, slope, rcond=None)[0]
         length = float(np.linalg.norm(rest))
         return length if length > ROUNDING * np.linalg.norm(slope) else 0.0
@@ -96,7 +99,7 @@ class Identifiability:
         Only that parameter differs between them.
         """
         columns = self._columns()
-        codes = {n: np.unique(values, return_inverse=True)[1] for n, values in columns.items()}
+        codes = {name: _codes(values) for name, values in columns.items()}
         return {
             name: _neighbours([codes[other] for other in codes if other != name], codes[name])
             for name in codes
@@ -105,16 +108,18 @@ class Identifiability:
 
     def _columns(self) -> dict[str, np.ndarray]:
         """What tells the library's spectra from each other, by name, each of shape (m,)."""
-        widths = [self.library[name].values for name in reversed(WIDTHS)]
+        # By columns, in which unknown widths are alike; as rows they are not.
+        widths = [_codes(self.library[name].values) for name in reversed(WIDTHS)]
         columns = {
             **{name: self.library[name].values.astype(str) for name in SITE},
             "reference": self._references,
             **{name: self.library[name].values for name in AXES},
             # The widest Gaussian last, and those of one Gaussian by their Lorentzians.
-            "width": np.unique(np.stack(widths, axis=1), axis=0, return_inverse=True)[1],
+            "width": np.unique(widths, axis=1, return_inverse=True)[1],
         }
         # One factor for both Slater reductions is one parameter.
-        if np.array_equal(*(columns[f"slater_reduction{end}"] for end in ("", "_pd"))):
+        own, pd = (columns[f"slater_reduction{end}"] for end in ("", "_pd"))
+        if np.array_equal(own, pd, equal_nan=True):
             del columns["slater_reduction_pd"]
         return columns
 
@@ -122,6 +127,11 @@ class Identifiability:
     def _references(self) -> np.ndarray:
         """Which spectra are measured references, shape (m,)."""
         return contracts.is_reference(self.library)
+
+
+def _codes(values: np.ndarray) -> np.ndarray:
+    """Numbers in the order of the values, the same for equal ones and for unknown ones, (m,)."""
+    return np.unique(values, return_inverse=True)[1]
 
 
 def _neighbours(rest: list[np.ndarray], own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
