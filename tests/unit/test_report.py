@@ -376,6 +376,7 @@ def test_open_valences_and_hidden_10dq_are_told(html):
     assert row_of(html, "odd &lt;name&gt;")[3] == "2, 3"
     text = text_of(html)
     assert "In 1 of 2 several valences fit (sets that hold the true one with 95 %)" in text
+    assert "energy shift +1.25 eV. Valences that fit: 2, 3." in text
     # The bound of 0.7 eV is more than 0.34 of the range of 1.5 eV.
     assert "In 1 of 2 10Dq is not identifiable" in text
 

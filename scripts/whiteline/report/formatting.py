@@ -51,3 +51,9 @@ def intervals(estimates: xr.Dataset, row: int) -> Iterator[str]:
 def coverages(estimates: xr.Dataset) -> list[str]:
     """The nominal coverages of these intervals."""
     return [f"{level:.0%}".replace("%", " %") for level in estimates["coverage"].values]
+
+
+def valences_that_fit(estimates: xr.Dataset, row: int) -> str:
+    """The valences that an estimate's spectrum does not speak against."""
+    fits = estimates["candidate_fits"].values[row] == 1
+    return ", ".join(f"{valence:g}" for valence in estimates["candidate"].values[fits])

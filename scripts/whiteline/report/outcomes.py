@@ -7,7 +7,15 @@ import xarray as xr
 
 from whiteline.evaluation.calibration import SET_COVERAGE
 from whiteline.evaluation.identifiability import KNOWS_NOTHING
-from whiteline.report.formatting import NOTHING, coverages, energy, intervals, number, percent
+from whiteline.report.formatting import (
+    NOTHING,
+    coverages,
+    energy,
+    intervals,
+    number,
+    percent,
+    valences_that_fit,
+)
 from whiteline.report.page import Table
 from whiteline.report.products import Branch, Measured, Products
 
@@ -95,10 +103,9 @@ def _ends(library: xr.Dataset) -> np.ndarray:
 
 def _estimate(estimates: xr.Dataset, row: int, at_end: bool) -> list[str]:
     """Valence, all that fit, 10Dq, intervals, bound, energy shift, distance and the flag."""
-    fits = estimates["candidate"].values[estimates["candidate_fits"].values[row] == 1]
     return [
         f"{estimates['valence'].values[row]:g}",
-        ", ".join(f"{valence:g}" for valence in fits),
+        valences_that_fit(estimates, row),
         energy(float(estimates["ten_dq"].values[row])) + (" †" if at_end else ""),
         *intervals(estimates, row),
         number(float(estimates["ten_dq_bound"].values[row])),
