@@ -10,8 +10,9 @@ import numpy as np
 import xarray as xr
 
 from whiteline import contracts, estimators
-from whiteline.estimators.base import PARAMETERS, Comparison, Estimator, Library
-from whiteline.evaluation.calibration import COVERAGE, Calibration, calibrate
+from whiteline.estimators.base import PARAMETERS, Comparison, Estimates, Estimator, Library
+from whiteline.evaluation.calibration import COVERAGE, Calibration, Evidence, calibrate
+from whiteline.evaluation.identifiability import Identifiability
 
 
 def estimate_parameters(
@@ -28,26 +29,23 @@ def estimate_parameters(
     parameters: dict,
     calibration: str | None,
 ) -> None:
-    """Write the estimates, their intervals and the best match at every valence."""
+    """Write the estimates, their intervals and bounds, and the best match at every valence."""
     reference = contracts.read(library, "spectra")
     pairs = contracts.read(distances, "distances")
     estimator = estimators.load(kind, **parameters)
     estimator.fit(Library.of(reference), order=int(pairs.attrs["order"]))
-
+    bounds = Identifiability(reference)
     query = contracts.read(queries, "spectra")
     shift = contracts.read(shifts, "shifts")["energy_shift"].values
-    found = estimator.predict(comparison(query, reference, pairs["distance"].values, shift))
-    match, distance = found.of_chosen(found.match), found.distance.min(1)
-    # These skip what is NaN, and without a word where all is.
-    ten_dq = reference["ten_dq"].values
-    low, high = np.fmin.reduce(ten_dq), np.fmax.reduce(ten_dq)
-    radius, limit = np.full((len(match), len(COVERAGE)), np.nan), np.inf
+    found, evidence = _estimated(estimator, bounds, query, shift, pairs["distance"].values)
+    radius, limit = np.full((len(found.chosen), len(COVERAGE)), np.nan), np.inf
+    fits = np.ones(found.distance.shape, dtype=bool)
     for known in zip(calibration_queries, calibration_shifts, calibration_distances, strict=True):
-        limits = _limits(estimator, *known, reference, calibration)
-        radius = limits.radius(reference["gaussian_sigma"].values[match])
+        limits = _limits(estimator, bounds, *known, calibration)
+        radius, fits, limit = limits.radius(evidence), limits.fits(evidence), limits.distance_limit
         # No calibration spectrum was measured as a reference was: nothing is claimed.
-        radius[contracts.is_reference(reference)[match] == 1] = np.inf
-        limit = limits.distance_limit
+        radius[contracts.is_reference(reference)[found.of_chosen(found.match)] == 1] = np.inf
+    lower, upper = _interval(found.ten_dq, radius, reference["ten_dq"].values)
     joint = {name: found.of_chosen(found.parameters[name]) for name in PARAMETERS}
     data = contracts.dataset(
         "estimates",
@@ -55,18 +53,19 @@ def estimate_parameters(
         | {
             "query_id": query["id"].values,
             "valence": found.valence,
-            "distance": distance,
+            "distance": found.distance.min(1),
             "energy_shift": query["energy_shift"].values
             + found.of_chosen(found.parameters["energy_shift"]),
-            "outside_library": distance > limit,
+            "outside_library": found.distance.min(1) > limit,
             "coverage": COVERAGE,
-            # 10Dq of the library's range is taken as known, so an interval ends there.
-            "ten_dq_lower": np.clip(found.ten_dq[:, None] - radius, low, high),
-            "ten_dq_upper": np.clip(found.ten_dq[:, None] + radius, low, high),
+            "ten_dq_lower": lower,
+            "ten_dq_upper": upper,
+            "ten_dq_bound": evidence.bound,
             "candidate": found.candidates,
             "candidate_ten_dq": found.parameters["ten_dq"],
             "candidate_distance": found.distance,
             "candidate_match": found.match,
+            "candidate_fits": fits,
         },
         estimator=kind,
         parameters=contracts.dumps(parameters),
@@ -102,23 +101,45 @@ def left_out(distance: np.ndarray, query: xr.Dataset, library: xr.Dataset) -> np
     return np.where(hidden, np.inf, distance)
 
 
+def _estimated(
+    estimator: Estimator,
+    bounds: Identifiability,
+    query: xr.Dataset,
+    shift: np.ndarray,
+    distance: np.ndarray,
+) -> tuple[Estimates, Evidence]:
+    """Estimates of queries from their shifts and distances (n, m), and what these rest on."""
+    compared = comparison(query, bounds.library, distance, shift)
+    found = estimator.predict(compared)
+    return found, Evidence.of(found, compared, query, bounds, estimator.order_)
+
+
 def _limits(
     estimator: Estimator,
+    bounds: Identifiability,
     queries: str,
     shifts: str,
     distances: str,
-    library: xr.Dataset,
     scenario: str,
 ) -> Calibration:
+    """What the spectra of the calibration scenario teach."""
     known = contracts.read(queries, "spectra")
     chosen = np.flatnonzero(known["scenario"].values == scenario)
     known = known.isel(spectrum=chosen)
-    distance = contracts.read(distances, "distances")["distance"].values[chosen]
     shift = contracts.read(shifts, "shifts")["energy_shift"].values[chosen]
-    found = estimator.predict(comparison(known, library, distance, shift))
-    error = found.ten_dq - known["ten_dq"].values
-    width = library["gaussian_sigma"].values[found.of_chosen(found.match)]
-    return calibrate(error, found.distance.min(1), width)
+    distance = contracts.read(distances, "distances")["distance"].values[chosen]
+    found, evidence = _estimated(estimator, bounds, known, shift, distance)
+    true = found.candidates == known["valence"].values[:, None]
+    return calibrate(evidence, found.ten_dq - known["ten_dq"].values, true.argmax(1))
+
+
+def _interval(
+    ten_dq: np.ndarray, radius: np.ndarray, library: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of intervals of 10Dq (n, coverages), which lie in the range of the library's, eV."""
+    # These skip what is NaN, and without a word where all is.
+    low, high = np.fmin.reduce(library), np.fmax.reduce(library)
+    return tuple(np.clip(ten_dq[:, None] + side * radius, low, high) for side in (-1, 1))
 
 
 if __name__ == "__main__":

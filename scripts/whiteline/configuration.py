@@ -511,24 +511,24 @@ def _check_scenarios(study: Mapping[str, Any]) -> Iterator[str]:
             if scenario[part] and scenario["tier"] not in ("c", "d"):
                 tier = scenario["tier"]
                 yield f"scenarios.{name}.{part}: only tiers c and d are disturbed; this is {tier}"
-        yield from (f"scenarios.{name}.{fault}" for fault in _other_engine_faults(study, scenario))
+        yield from (f"scenarios.{name}{fault}" for fault in _other_engine_faults(study, scenario))
 
 
 def _other_engine_faults(study: Mapping[str, Any], scenario: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with the engine of a scenario, which tier d has and no other."""
     if ("engine" in scenario) != (scenario["tier"] == "d"):
-        missing = "the key 'engine' is missing" if scenario["tier"] == "d" else "'engine' needs"
-        yield f"{missing}; tier d is simulated by another engine than the library"
+        fault = "'engine' needs tier d" if "engine" in scenario else "the key 'engine' is missing"
+        yield f": {fault}; tier d is simulated by another engine than the library"
         return
     if "engine" not in scenario:
         return
     for name, library in study["libraries"].items():
         if library["engine"] == scenario["engine"]:
-            yield f"engine: {scenario['engine']} is that of the library {name!r}; name another"
+            yield f".engine: {scenario['engine']} is that of the library {name!r}; name another"
         axes = {axis: library[axis] for axis in AXES if axis in library}
         wanted = {"ten_dq": 0.0, **axes, **scenario["draw"], "symmetry": library["symmetry"]}
         for fault in _engine_faults({**wanted, "engine": scenario["engine"]}):
-            yield f"engine: for the library {name!r}, {fault}"
+            yield f".engine: for the library {name!r}, {fault}"
 
 
 def _check_crosscheck(study: Mapping[str, Any]) -> Iterator[str]:

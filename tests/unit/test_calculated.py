@@ -13,7 +13,7 @@ from whiteline import contracts, estimators
 from whiteline.atomic import parse_ion
 from whiteline.broadening import Broadening, broaden
 from whiteline.errors import InputError
-from whiteline.evaluation.calibration import calibrate
+from whiteline.evaluation.calibration import Evidence, calibrate
 from whiteline.evaluation.from_files import References
 from whiteline.grids import grid
 from whiteline.library import axis_zero
@@ -245,7 +245,13 @@ def test_valence_counts_where_10dq_is_not_known(kind):
 def test_the_unknown_width_is_a_group_of_its_own_and_no_estimate_no_success():
     error = np.concatenate([np.full(20, 0.1), np.full(20, 0.3), [np.nan]])
     width = np.concatenate([np.full(20, 0.2), np.full(21, np.nan)])
-    radius = calibrate(error, np.ones(41), width).radius(np.array([0.2, np.nan, 0.5]))
+
+    def of_widths(width):
+        one = np.ones(len(width))
+        return Evidence(one[:, None], width, np.nan * one, 0 * one, one)
+
+    calibration = calibrate(of_widths(width), error, np.zeros(41, dtype=int))
+    radius = calibration.radius(of_widths(np.array([0.2, np.nan, 0.5])))
     np.testing.assert_allclose(radius[:2, 0], [0.1, 0.3])
     assert np.isinf(radius[2]).all()
 

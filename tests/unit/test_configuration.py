@@ -118,6 +118,18 @@ MN = "libraries.mn"
         ("scenarios.noise.disturb", {"snr": [9, 1]}, "disturb.snr: 9 lies above 1; give the low"),
         ("queries", None, "queries: has no value; give it one or leave the key out"),
         ("extends", "study.yaml", "study.yaml: extends: study.yaml leads back to the file itself"),
+        ("scenarios.noise.tier", "d", "scenarios.noise: the key 'engine' is missing; tier d"),
+        ("scenarios.noise.engine", "edrixs", "scenarios.noise: 'engine' needs tier d; tier d is"),
+        (
+            "scenarios.other",
+            {"tier": "d", "spectra": 1, "engine": "multiplet"},
+            "scenarios.other.engine: multiplet is that of the library 'mn'; name another",
+        ),
+        (
+            "scenarios.other",
+            {"tier": "d", "spectra": 1, "engine": "quantum"},
+            "scenarios.other.engine: for the library 'mn', engine: ",
+        ),
         ("scenarios.noise.tier", "b", "only tiers c and d are disturbed; this is b"),
         ("measures.bad-", {"kind": "cosine"}, "the name 'bad-' may hold only letters"),
         ("measures.new", {"kind": "cosin"}, "measures.new: 'cosin' is no kind of measures; did"),

@@ -129,8 +129,10 @@ def estimates(calibrated=True):
             "candidate_ten_dq": [[0.93, 0.41, 0.52], [0.2, 1.5, 0.3]],
             "candidate_distance": [[0.0123, 0.0777, 0.0888], [0.5, 0.456, 0.6]],
             "candidate_match": [[2, 4, 8], [0, 7, 9]],
+            "candidate_fits": [[1, 0, 0], [1, 1, 0]] if calibrated else np.ones((2, 3)),
+            "ten_dq_bound": [0.012, 0.7],
         },
-        distance_limit=0.3,
+        distance_limit=0.3 if calibrated else np.inf,
     )
 
 
@@ -199,6 +201,9 @@ def errors(calibrated=True):
                         "covered_95%": True,
                         "width_68%": 0.2 if calibrated else np.nan,
                         "width_95%": 0.4 if calibrated else np.nan,
+                        "covered_valence": number % 10 > 0 if calibrated else np.nan,
+                        "valences_that_fit": 1 + number % 2 if calibrated else np.nan,
+                        "ten_dq_bound": 0.013,
                     }
                 )
     return pd.DataFrame(rows)
@@ -389,7 +394,7 @@ def test_summary_names_the_best_measure_and_its_error(html):
 def test_outcome_of_a_measured_spectrum(html):
     cells = row_of(html, "MnO")
     assert cells == [
-        *("MnO", "2", "2", "0.93", "0.82 … 1.04", "0.71 … 1.15"),
+        *("MnO", "2", "2", "2", "0.93", "0.82 … 1.04", "0.71 … 1.15", "0.012"),
         *("-0.60", "0.0123", "no", "3", "0.41", "0.0777"),
     ]
 
@@ -400,6 +405,21 @@ def test_outside_and_end_of_range_are_flagged(html):
     assert "1.50 †" in cells
     assert "Outside the library: no identification." in text_of(html)
     assert "Flagged as outside the library: 1 of 2." in text_of(html)
+
+
+def test_open_valences_and_hidden_10dq_are_told(html):
+    assert row_of(html, "odd &lt;name&gt;")[3] == "2, 3"
+    text = text_of(html)
+    assert "In 1 of 2 several valences fit (sets that hold the true one with 95 %)" in text
+    assert "energy shift +1.25 eV. Valences that fit: 2, 3." in text
+    # The bound of 0.7 eV is more than 0.34 of the range of 1.5 eV.
+    assert "In 1 of 2 10Dq is not identifiable" in text
+
+
+def test_coverage_stands_by_scenario(html):
+    cells = row_of(html, "combined (tier c)")
+    assert cells[:3] == ["combined (tier c)", "–", "30"]
+    assert cells[3:] == ["67 %", "100 %", "0.20", "0.40", "90 %", "1.50", "0.013"]
 
 
 def test_tables_hold_scores_baselines_and_times(html):
@@ -439,7 +459,9 @@ def test_without_calibration_there_are_no_intervals():
     study = dict(made.study)
     study.pop("calibration")
     html = page.render(chapters.sections(report.Products(study, made.scores, made.branches)))
-    assert row_of(html, "MnO")[4:6] == ["–", "–"]
+    assert row_of(html, "MnO")[5:7] == ["–", "–"]
+    assert row_of(html, "MnO")[3] == "2, 3, 4"
+    assert "several valences fit" not in text_of(html)
     assert "coverage is left out" in text_of(html)
     assert not re.search(r"\bnan\b", text_of(html))
 

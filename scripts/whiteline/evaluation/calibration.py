@@ -1,78 +1,222 @@
-"""Intervals and the limit of the library from test spectra with known truth (split conformal).
+"""Intervals, sets of valences and the limit of the library, from test spectra of known truth.
 
-Lei, G'Sell, Rinaldo, Tibshirani, Wasserman, J. Am. Stat. Assoc. 113, 1094 (2018),
-doi 10.1080/01621459.2017.1307116. By groups: Vovk, Lindsay, Nouretdinov, Gammerman, Mondrian
-confidence machine, On-line Compression Modelling project (2003).
+Split conformal prediction by crepes. Intervals: Lei, G'Sell, Rinaldo, Tibshirani, Wasserman,
+J. Am. Stat. Assoc. 113, 1094 (2018), doi 10.1080/01621459.2017.1307116. Sets and groups: Vovk,
+Gammerman, Shafer, Algorithmic Learning in a Random World (2005), ch. 2 and 4.
 """
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
+
+from whiteline.estimators.base import Comparison, Estimates
+from whiteline.evaluation.identifiability import Identifiability
+
+if TYPE_CHECKING:
+    from crepes import ConformalClassifier, ConformalRegressor
 
 COVERAGE = (0.68, 0.95)
+# The set of valences that fit holds the true one with this probability.
+SET_COVERAGE = 0.95
 # Of the calibration spectra, which do come from the library's model, this share counts as outside.
 FALSE_ALARMS = 0.01
+# Rounding must not lift (n + 1) * coverage above a whole number, as crepes takes its ranks.
+ROUNDING = 1e-9
+
+
+# Library spectra whose squared distance is within this factor of the least explain a spectrum
+# about as well as the nearest.
+AS_GOOD = 1.2
+# A bound beyond this, infinite ones among them, says no more than this, eV.
+LARGEST = 2.5
+# An error of 10Dq that is to be expected of any spectrum, eV.
+LEAST_ERROR = 0.05
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the estimates of n spectra rest on.
+
+    Attributes
+    ----------
+    distance
+        Least distance at each of c valences, shape (n, c).
+    width
+        Gaussian width of the library spectrum that was matched, eV, NaN if unknown, shape (n,).
+    bound
+        Cramer-Rao bound of 10Dq, eV, NaN if the library does not tell, shape (n,).
+    spread
+        Deviation of 10Dq among the library spectra that explain each as well, eV, shape (n,).
+    energy_uncertainty
+        How far the search for the energy shift went, eV, shape (n,).
+    """
+
+    distance: np.ndarray
+    width: np.ndarray
+    bound: np.ndarray
+    spread: np.ndarray
+    energy_uncertainty: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        found: Estimates,
+        compared: Comparison,
+        queries: xr.Dataset,
+        bounds: Identifiability,
+        order: int,
+    ) -> Evidence:
+        """What the estimates ``found`` of ``compared`` queries (contract "spectra") rest on.
+
+        ``bounds`` are of the library that they were compared with; ``order`` is that of the
+        measure, see `whiteline.estimators.Estimator.fit`.
+        """
+        match, library = found.of_chosen(found.match), bounds.library
+        aligned = compared.aligned(match, library.sizes["energy"])
+        return cls(
+            found.distance,
+            library["gaussian_sigma"].values[match],
+            bounds.bound(match, aligned, queries["noise"].values),
+            _spread(compared.distance, order, library["ten_dq"].values),
+            queries["energy_uncertainty"].values,
+        )
+
+    @property
+    def difficulty(self) -> np.ndarray:
+        """What the error of 10Dq is expected to be proportional to, eV, shape (n,).
+
+        The sum of what the spectrum leaves open, and what other library spectra would say. Chosen
+        by experiment (docs/design.md); intervals hold the truth as often with any other choice.
+        """
+        return np.fmin(np.nan_to_num(self.bound, nan=0.0), LARGEST) + self.spread + LEAST_ERROR
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What test spectra with known truth say of others like them.
+    """What test spectra of known truth say of others like them.
+
+    Each Gaussian width is calibrated by the test spectra that matched it (Mondrian conformal
+    prediction), because a poorly resolved spectrum says less; those that are not known count as
+    one. Nothing is claimed, so that intervals are infinite and every valence fits, where too few
+    test spectra matched a width (fewer than 19 for 95 %), and for spectra whose shift was sought
+    farther than that of the test spectra. The other way round the claim is a cautious one, since a
+    wider search helps wrong valences.
 
     Attributes
     ----------
-    error
-        Absolute errors of 10Dq of the n test spectra, eV, shape (n,).
-    width
-        Gaussian width of the library spectrum that each matched, eV, shape (n,).
+    widths
+        Those that test spectra matched, eV.
+    energy_uncertainty
+        How far the search for their energy shift went, eV.
     distance_limit
         Largest usual distance of the nearest library spectrum.
+    intervals, valences
+        The conformal predictors, by place in ``widths``.
     """
 
-    error: np.ndarray
-    width: np.ndarray
+    widths: np.ndarray
+    energy_uncertainty: float
     distance_limit: float
+    intervals: ConformalRegressor
+    valences: ConformalClassifier
 
-    def radius(self, width: np.ndarray) -> np.ndarray:
-        """Half widths (eV) of the intervals of spectra whose matches have these Gaussian widths.
+    def radius(self, evidence: Evidence) -> np.ndarray:
+        """Half widths of intervals of 10Dq, eV, infinite where nothing is claimed.
 
         An interval holds the truth of a further spectrum of the same kind with a probability of at
-        least ``COVERAGE``. Each width is calibrated by the test spectra that matched it (Mondrian
-        conformal prediction), because a poorly resolved spectrum says less of 10Dq; those that are
-        not known, NaN, count as one. Where they are
-        too few for a coverage, fewer than 19 for 95 %, or none, the radius is infinite: nothing
-        is claimed.
-
-        Shapes: width (m,), result (m, coverages).
+        least ``COVERAGE``. Shape (n, coverages).
         """
-        radius = np.full((len(width), len(COVERAGE)), np.inf)
-        for value in np.unique(width):
-            alike = self.error[np.isclose(self.width, value, equal_nan=True)]
-            own = np.isclose(width, value, rtol=0, atol=0, equal_nan=True)
-            radius[own] = [_quantile(alike, level) for level in COVERAGE]
+        known, group = self._groups(evidence)
+        radius = np.full((len(known), len(COVERAGE)), np.inf)
+        centre, difficulty = np.zeros(known.sum()), evidence.difficulty[known]
+        with warnings.catch_warnings():
+            # That a group is too small is told by an infinite interval.
+            warnings.simplefilter("ignore", UserWarning)
+            for column, level in enumerate(COVERAGE):
+                radius[known, column] = self.intervals.predict_int(
+                    centre, difficulty, group[known], confidence=level - ROUNDING
+                )[:, 1]
         return radius
 
+    def fits(self, evidence: Evidence) -> np.ndarray:
+        """Which valences the spectra do not speak against, shape (n, c).
 
-def calibrate(error: np.ndarray, distance: np.ndarray, width: np.ndarray) -> Calibration:
+        The nearest valence always fits. Another does unless its distance, over the least of all,
+        is larger than that of the true valence usually is, so that these sets hold the truth of a
+        further spectrum of the same kind with a probability of at least ``SET_COVERAGE``.
+        """
+        known, group = self._groups(evidence)
+        fits = np.ones(evidence.distance.shape, dtype=bool)
+        fits[known] = self.valences.predict_set(
+            _excess(evidence.distance[known]),
+            group[known],
+            confidence=SET_COVERAGE - ROUNDING,
+            smoothing=False,
+        )
+        return fits
+
+    def _groups(self, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
+        """Of which spectra something can be claimed, and by which group, both of shape (n,)."""
+        same = np.isclose(evidence.width[:, None], self.widths, rtol=0, atol=0, equal_nan=True)
+        known = evidence.energy_uncertainty <= self.energy_uncertainty + ROUNDING
+        return known & same.any(1), same.argmax(1)
+
+
+def calibrate(evidence: Evidence, error: np.ndarray, true: np.ndarray) -> Calibration:
     """Calibration from n test spectra.
 
     Parameters
     ----------
+    evidence
+        What their estimates rest on. The distance limit is at most the largest of theirs: with
+        n < 99 it is exceeded by 1 of n + 1.
     error
         Errors of 10Dq, eV, NaN where none was estimated, shape (n,).
-    distance
-        Distances of the nearest library spectra, shape (n,). The limit is at most the largest:
-        with n < 99 it is exceeded by 1 of n + 1.
-    width
-        Gaussian widths of the matched library spectra, eV, shape (n,).
+    true
+        Number of the true valence among the candidates, shape (n,).
     """
-    limit = min(_quantile(distance, 1 - FALSE_ALARMS), distance.max())
+    from crepes import ConformalClassifier, ConformalRegressor
+
+    widths, group = np.unique(evidence.width, return_inverse=True)
     # No estimate of 10Dq is worse than any.
-    return Calibration(np.where(np.isnan(error), np.inf, np.abs(error)), width, float(limit))
+    residual = np.where(np.isnan(error), np.inf, error)
+    excess = np.take_along_axis(_excess(evidence.distance), true[:, None], axis=1)[:, 0]
+    return Calibration(
+        widths,
+        float(evidence.energy_uncertainty.min()),
+        _limit(evidence.distance.min(1)),
+        ConformalRegressor().fit(residual, evidence.difficulty, group),
+        ConformalClassifier().fit(excess, group),
+    )
 
 
-def _quantile(values: np.ndarray, level: float) -> float:
-    # The next spectrum counts among the n + 1; rounding must not lift 20 * 0.95 above 19.
-    rank = int(np.ceil((len(values) + 1) * level - 1e-9))
-    return float(np.sort(values)[rank - 1]) if rank <= len(values) else np.inf
+def _excess(distance: np.ndarray) -> np.ndarray:
+    """Distances (n, c) over the least of each row; an exact match leaves no rival but its like."""
+    least = distance.min(1, keepdims=True)
+    exact = np.where(distance > 0, np.inf, 1.0)
+    return np.where(least > 0, distance / np.where(least > 0, least, 1.0), exact)
+
+
+def _limit(distance: np.ndarray) -> float:
+    """The distance (n,) of the rank that all but ``FALSE_ALARMS`` of further spectra keep to."""
+    rank = int(np.ceil((len(distance) + 1) * (1 - FALSE_ALARMS) - ROUNDING))
+    return float(np.sort(distance)[min(rank, len(distance)) - 1])
+
+
+def _spread(distance: np.ndarray, order: int, ten_dq: np.ndarray) -> np.ndarray:
+    """Deviation of 10Dq (m,) of the library spectra about as near as the nearest, shape (n,).
+
+    ``distance`` (n, m) grows as the power ``order`` of a small change; unknown 10Dq do not count.
+    """
+    known = np.isfinite(ten_dq)
+    spread = np.zeros(len(distance))
+    for row, distances in enumerate(distance):
+        near = known & (distances <= AS_GOOD ** (order / 2) * distances.min())
+        if near.any():
+            spread[row] = ten_dq[near].std()
+    return spread

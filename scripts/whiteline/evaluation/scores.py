@@ -13,7 +13,9 @@ FAILURE = 0.3
 
 
 def errors(estimates: xr.Dataset, queries: xr.Dataset) -> pd.DataFrame:
-    """One row per test spectrum: scenario, level, truth, error and whether the intervals hold it.
+    """One row per test spectrum: scenario, level, truth, error and what holds it.
+
+    ``covered_...`` says whether the intervals, and the set of valences that fit, hold the truth.
 
     Parameters
     ----------
@@ -43,6 +45,13 @@ def errors(estimates: xr.Dataset, queries: xr.Dataset) -> pd.DataFrame:
         # Without a calibration there are no intervals, so none of them fails.
         table[f"covered_{level:.0%}"] = np.nan if np.isnan(upper).all() else held
         table[f"width_{level:.0%}"] = upper - lower
+    fits = estimates["candidate_fits"].values == 1
+    true = estimates["candidate"].values == queries["valence"].values[:, None]
+    # Without a calibration nothing speaks against any valence.
+    calibrated = np.isfinite(estimates.attrs["distance_limit"])
+    table["covered_valence"] = (fits & true).any(1) if calibrated else np.nan
+    table["valences_that_fit"] = fits.sum(1) if calibrated else np.nan
+    table["ten_dq_bound"] = estimates["ten_dq_bound"].values
     return table
 
 
@@ -95,6 +104,9 @@ def _scores(group: pd.DataFrame) -> pd.Series:
     for name in group.columns:
         if name.startswith(("covered_", "width_")):
             scores[name.replace("covered", "coverage")] = group[name].mean()
-    if "outside_library" in group:
-        scores["outside_library"] = group["outside_library"].mean()
+    for name in ("valences_that_fit", "outside_library"):
+        if name in group:
+            scores[name] = group[name].mean()
+    if "ten_dq_bound" in group:
+        scores["ten_dq_bound"] = group["ten_dq_bound"].median()
     return pd.Series(scores)

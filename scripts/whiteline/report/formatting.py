@@ -72,3 +72,9 @@ def setting(value: Any) -> str:
     if isinstance(value, float):
         return "none" if np.isinf(value) else f"{value:g}"
     return str(value)
+
+
+def valences_that_fit(estimates: xr.Dataset, row: int) -> str:
+    """The valences that an estimate's spectrum does not speak against."""
+    fits = estimates["candidate_fits"].values[row] == 1
+    return ", ".join(f"{valence:g}" for valence in estimates["candidate"].values[fits])

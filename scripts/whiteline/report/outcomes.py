@@ -5,30 +5,45 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from whiteline.report.formatting import NOTHING, coverages, energy, intervals, number, percent
+from whiteline.evaluation.calibration import SET_COVERAGE
+from whiteline.evaluation.identifiability import KNOWS_NOTHING
+from whiteline.report.formatting import (
+    NOTHING,
+    coverages,
+    energy,
+    intervals,
+    number,
+    percent,
+    valences_that_fit,
+)
 from whiteline.report.page import Table
 from whiteline.report.products import Branch, Measured, Products
 
-# A second valence whose distance is within this factor of the least one is a rival.
-CLOSE = 1.2
 # How near to the end of the library's range a 10Dq is told as that end, eV.
 AT_END = 5e-3
 
 
-def outcome_words(measured: Measured) -> str:
-    """How many spectra were flagged, have a rival valence, or agree with what is known."""
+def outcome_words(measured: Measured, library: xr.Dataset) -> str:
+    """How many spectra were flagged, fit several valences, tell 10Dq or agree with what is known.
+
+    ``library`` is that with which they were compared.
+    """
     estimates = measured.estimates
     outside = int(estimates["outside_library"].values.sum())
     total = estimates.sizes["query"]
     known = measured.queries["valence"].values
     words = f"Flagged as outside the library: {outside} of {total}."
-    ordered = np.sort(estimates["candidate_distance"].values, axis=1)
-    close = int((ordered[:, 1] <= CLOSE * ordered[:, 0]).sum()) if ordered.shape[1] > 1 else 0
-    if close:
+    several = int((estimates["candidate_fits"].values.sum(1) > 1).sum())
+    if several and np.isfinite(estimates.attrs["distance_limit"]):
         words += (
-            f" In {close} of {total} another valence is about as near, within "
-            f"{percent(CLOSE - 1)} of the least distance: there the shape alone does not settle "
-            "the valence."
+            f" In {several} of {total} several valences fit (sets that hold the true one with "
+            f"{percent(SET_COVERAGE)}): there the spectrum alone does not settle the valence."
+        )
+    hidden = int(hides_ten_dq(estimates, library).sum())
+    if hidden:
+        words += (
+            f" In {hidden} of {total} 10Dq is not identifiable: noise and widths allow no "
+            "estimate that knows more than the library's range."
         )
     if np.isfinite(known).any():
         right = int((estimates["valence"].values == known).sum())
@@ -37,6 +52,11 @@ def outcome_words(measured: Measured) -> str:
             "spectra where it is known."
         )
     return words
+
+
+def hides_ten_dq(estimates: xr.Dataset, library: xr.Dataset) -> np.ndarray:
+    """Where the bound of 10Dq says no more than its range in the library, shape (queries,)."""
+    return estimates["ten_dq_bound"].values >= KNOWS_NOTHING * np.ptp(_ends(library))
 
 
 def outcome_table(products: Products, branch: Branch, measured: Measured) -> Table:
@@ -55,12 +75,13 @@ def outcome_table(products: Products, branch: Branch, measured: Measured) -> Tab
         for row in range(estimates.sizes["query"])
     ]
     levels = [f"{level} interval (eV)" for level in coverages(estimates)]
-    head = ["spectrum", *(["known valence"] if told else []), "valence", "10Dq (eV)", *levels]
-    head += ["energy shift (eV)", "distance", "outside library", "runner-up valence"]
-    head += ["its 10Dq (eV)", "its distance"]
+    head = ["spectrum", *(["known valence"] if told else []), "valence", "valences that fit"]
+    head += ["10Dq (eV)", *levels, "bound of its error (eV)", "energy shift (eV)", "distance"]
+    head += ["outside library", "runner-up valence", "its 10Dq (eV)", "its distance"]
     note = (
         f"By {products.measure} and {products.estimator}. Energy shift: in all, added to the "
-        "recorded axis."
+        "recorded axis. Bound: the least standard error (Cramér and Rao) that noise and line "
+        "widths leave to any unbiased estimate of 10Dq; what the simulation misses comes on top."
     )
     if at_end.any():
         note += " † At the end of the library's range of 10Dq: a bound rather than a value."
@@ -70,17 +91,24 @@ def outcome_table(products: Products, branch: Branch, measured: Measured) -> Tab
 
 def _at_end(estimates: xr.Dataset, library: xr.Dataset) -> np.ndarray:
     """Which estimates lie at an end of the library's range of 10Dq, shape (queries,)."""
-    values, range_ = estimates["ten_dq"].values, library["ten_dq"].values
-    ends = np.array([np.fmin.reduce(range_), np.fmax.reduce(range_)])
-    return np.isclose(ends, values[:, None], atol=AT_END).any(axis=1)
+    values = estimates["ten_dq"].values
+    return np.isclose(_ends(library), values[:, None], atol=AT_END).any(axis=1)
+
+
+def _ends(library: xr.Dataset) -> np.ndarray:
+    """Least and largest 10Dq of a library, eV, NaN where none is known."""
+    values = library["ten_dq"].values
+    return np.array([np.fmin.reduce(values), np.fmax.reduce(values)])
 
 
 def _estimate(estimates: xr.Dataset, row: int, at_end: bool) -> list[str]:
-    """Valence, 10Dq, its intervals, the energy shift, the distance and the flag."""
+    """Valence, all that fit, 10Dq, intervals, bound, energy shift, distance and the flag."""
     return [
         f"{estimates['valence'].values[row]:g}",
+        valences_that_fit(estimates, row),
         energy(float(estimates["ten_dq"].values[row])) + (" †" if at_end else ""),
         *intervals(estimates, row),
+        number(float(estimates["ten_dq_bound"].values[row])),
         f"{estimates['energy_shift'].values[row]:+.2f}",
         number(estimates["distance"].values[row], 3),
         "outside" if estimates["outside_library"].values[row] else "no",

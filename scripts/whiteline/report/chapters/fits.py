@@ -7,7 +7,14 @@ import xarray as xr
 
 from whiteline import contracts, plotting
 from whiteline.alignment import window
-from whiteline.report.formatting import NOTHING, coverages, energy, intervals, number
+from whiteline.report.formatting import (
+    NOTHING,
+    coverages,
+    energy,
+    intervals,
+    number,
+    valences_that_fit,
+)
 from whiteline.report.page import Part, Picture, Section
 from whiteline.report.products import Branch, Measured, Products
 from whiteline.report.wording import caption, honesty, title
@@ -103,6 +110,8 @@ def _words(estimates: xr.Dataset, row: int) -> str:
     if interval != NOTHING:
         words += f" ({coverages(estimates)[0]}: {interval} eV)"
     words += f"; energy shift {estimates['energy_shift'].values[row]:+.2f} eV."
+    if np.isfinite(estimates.attrs["distance_limit"]):
+        words += f" Valences that fit: {valences_that_fit(estimates, row)}."
     if estimates["outside_library"].values[row]:
         words += " Outside the library: no identification."
     return words

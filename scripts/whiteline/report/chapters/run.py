@@ -137,6 +137,13 @@ def _estimators(study: Mapping[str, Any]) -> Table:
     return Table("Estimators", ["estimator", "kind", "parameters"], rows)
 
 
+def _tier(scenario: Mapping[str, Any]) -> str:
+    """The tier, with the engine of tier d."""
+    return (
+        f"{scenario['tier']} ({scenario['engine']})" if "engine" in scenario else scenario["tier"]
+    )
+
+
 def _scenarios(products: Products) -> Table:
     rows = []
     for name, scenario in products.study["scenarios"].items():
@@ -147,7 +154,7 @@ def _scenarios(products: Products) -> Table:
         rows.append(
             [
                 name,
-                scenario["tier"],
+                _tier(scenario),
                 role,
                 spectra,
                 setting(scenario["energy_uncertainty"]),
@@ -157,7 +164,8 @@ def _scenarios(products: Products) -> Table:
     head = ["scenario", "tier", "use", "spectra", "shift searched (± eV)", "drawn", "disturbed by"]
     note = (
         "Tier a: spectra of the library with their own ion and 10Dq left out of it; b: 10Dq off "
-        "the grid; c: also unlike the library in what is drawn and disturbed. Energies and widths "
+        "the grid; c: also unlike the library in what is drawn and disturbed; d: as c, from "
+        "another engine. Energies and widths "
         "in eV, temperature in K, snr and counts at the peak, background in peak heights."
     )
     return Table("Scenarios", [*head, "varied"], rows, note)

@@ -107,6 +107,6 @@ def _outcomes(products: Products) -> Iterator[Part]:
     for branch in products.branches:
         for measured in branch.measured:
             table = outcome_table(products, branch, measured)
-            text = [outcome_words(measured)]
+            text = [outcome_words(measured, branch.spectra)]
             heading = title(products, branch, f"measured spectra {measured.collection}")
             yield Part(heading=heading, text=text, tables=[table])

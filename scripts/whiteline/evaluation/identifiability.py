@@ -1,0 +1,148 @@
+"""How well a spectrum can tell 10Dq at all: the Cramer-Rao bound from the library's own spectra.
+
+Kay, Fundamentals of Statistical Signal Processing: Estimation Theory (1993), ch. 3.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+
+from whiteline import contracts
+from whiteline.simulation import AXES
+
+WIDTHS = ("lorentzian_hwhm_l3", "lorentzian_hwhm_l2", "gaussian_sigma")
+# Spectra of the same site, which differ by parameters alone.
+SITE = ("ion", "symmetry", "polarisation")
+# A part of the derivative along 10Dq that is left beside the others by rounding alone.
+ROUNDING = 1e-6
+# Of a value that may lie anywhere in a range, this half width around its middle holds 68 %.
+KNOWS_NOTHING = 0.34
+
+
+class Identifiability:
+    """Cramer-Rao bounds of 10Dq from finite differences between spectra of a library.
+
+    A spectrum is taken as scale * s(parameters) + constant + noise, independent and equal at all
+    points of the grid. The bound is the root of the 10Dq entry of the inverse Fisher matrix: the
+    noise over the length of that part of ds / d10Dq which no change of scale, constant, energy
+    shift, line width or any other parameter of the library can imitate. Derivatives are
+    differences between the next library spectra on both sides (one at an end), so a coarse grid
+    gives a coarse bound. Widths that are listed count as one parameter in their order.
+
+    Parameters
+    ----------
+    library
+        Dataset of contract "spectra", prepared.
+    """
+
+    def __init__(self, library: xr.Dataset) -> None:
+        self.library = library
+        self._spectra = library["intensity"].values.astype(float)
+        energy = library["energy"].values
+        self._step = (energy[-1] - energy[0]) / (len(energy) - 1)
+        self._told: dict[int, float] = {}
+
+    def bound(self, match: np.ndarray, queries: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """Least deviation of 10Dq (eV) of any unbiased estimate, shape (n,).
+
+        Infinite where the spectrum does not change with 10Dq, NaN where the library does not
+        tell, because it has no other 10Dq beside the match.
+
+        Parameters
+        ----------
+        match
+            Library row that each query matched, shape (n,).
+        queries
+            The queries laid on their matches, shape (n, points).
+        noise
+            Deviation of their noise at a point of the grid, shape (n,).
+        """
+        slope = np.array([self._distinct(int(row)) for row in match])
+        matched = self._spectra[match]
+        centred = matched - matched.mean(1, keepdims=True)
+        scale = (queries * centred).sum(1) / (centred**2).sum(1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(slope == 0, np.inf, noise / np.abs(scale * slope))
+
+    def _distinct(self, row: int) -> float:
+        """Length of what is left of ds / d10Dq (1 / eV) beside all that may imitate it."""
+        if row not in self._told:
+            self._told[row] = self._remainder(row)
+        return self._told[row]
+
+    def _remainder(self, row: int) -> float:
+        low, high = (int(side[row]) for side in self._sides["ten_dq"])
+        ten_dq = self.library["ten_dq"].values
+        if low == high or self._references[row]:
+            return np.nan
+        slope = (self._spectra[high] - self._spectra[low]) / (ten_dq[high] - ten_dq[low])
+        own = self._spectra[row]
+        others = [own, np.ones_like(own), np.gradient(own, self._step)]
+        for name, (below, above) in self._sides.items():
+            if name != "ten_dq" and below[row] != above[row]:
+                others.append(self._spectra[above[row]] - self._spectra[below[row]])
+        # What changes nothing imitates nothing; the rest is scaled, as units differ.
+        lengths = [np.linalg.norm(other) for other in others]
+        pairs = zip(others, lengths, strict=True)
+        directions = np.stack([other / size for other, size in pairs if size > 0], axis=1)
+        rest = slope - directions @ np.linalg.lstsq(directions, slope, rcond=None)[0]
+        length = float(np.linalg.norm(rest))
+        return length if length > ROUNDING * np.linalg.norm(slope) else 0.0
+
+    @cached_property
+    def _sides(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """By parameter, the rows of the next spectra below and above each one, itself at an end.
+
+        Only that parameter differs between them.
+        """
+        columns = self._columns()
+        codes = {name: _codes(values) for name, values in columns.items()}
+        return {
+            name: _neighbours([codes[other] for other in codes if other != name], codes[name])
+            for name in codes
+            if name in AXES or name == "width"
+        }
+
+    def _columns(self) -> dict[str, np.ndarray]:
+        """What tells the library's spectra from each other, by name, each of shape (m,)."""
+        # By columns, in which unknown widths are alike; as rows they are not.
+        widths = [_codes(self.library[name].values) for name in reversed(WIDTHS)]
+        columns = {
+            **{name: self.library[name].values.astype(str) for name in SITE},
+            "reference": self._references,
+            **{name: self.library[name].values for name in AXES},
+            # The widest Gaussian last, and those of one Gaussian by their Lorentzians.
+            "width": np.unique(widths, axis=1, return_inverse=True)[1],
+        }
+        # One factor for both Slater reductions is one parameter.
+        own, pd = (columns[f"slater_reduction{end}"] for end in ("", "_pd"))
+        if np.array_equal(own, pd, equal_nan=True):
+            del columns["slater_reduction_pd"]
+        return columns
+
+    @cached_property
+    def _references(self) -> np.ndarray:
+        """Which spectra are measured references, shape (m,)."""
+        return contracts.is_reference(self.library)
+
+
+def _codes(values: np.ndarray) -> np.ndarray:
+    """Numbers in the order of the values, the same for equal ones and for unknown ones, (m,)."""
+    return np.unique(values, return_inverse=True)[1]
+
+
+def _neighbours(rest: list[np.ndarray], own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows with the next lower and the next higher ``own`` among those alike in all the ``rest``.
+
+    Both are arrays (m,); at an end a row is its own neighbour.
+    """
+    order = np.lexsort((own, *rest))
+    alike = np.all([part[order][1:] == part[order][:-1] for part in rest], axis=0)
+    alike &= own[order][1:] > own[order][:-1]
+    below, above = np.arange(len(own)), np.arange(len(own))
+    below[order[1:][alike]] = order[:-1][alike]
+    above[order[:-1][alike]] = order[1:][alike]
+    return below, above
