@@ -22,7 +22,7 @@ COVERAGE = (0.68, 0.95)
 # A mixture is needed where one valence would fit as badly in no more than this share of cases.
 SIGNIFICANCE = 0.05
 # Spectra that are tried in full where one is sought beside others; sweeps over all components.
-TRIED, SWEEPS = 4, 8
+TRIED, SWEEPS = 4, 9
 # Draws of the components, and of the noise for each of them, from which the intervals are taken.
 DRAWS, NOISY = 150, 10
 # A spectrum is the same as others, but for a factor, if less than this part of it is left.
@@ -121,7 +121,8 @@ class Unmixing:
     Raises
     ------
     InputError
-        If there is but one valence, or the spectra have no area, as after ``snv``.
+        If there is but one valence, no width has all of them, or the spectra have no area, as
+        after ``snv``.
     """
 
     def __init__(self, components: Components) -> None:
@@ -137,9 +138,25 @@ class Unmixing:
             raise InputError(
                 "mixtures need spectra with an area; normalise by area, maximum or unit_norm"
             )
+        self.groups = self._groups()
         # A constant background is fitted by leaving the mean out of everything.
         self.centred = _centred(components.intensity)
         self.norms = (self.centred**2).sum(1)
+
+    def _groups(self) -> list[np.ndarray]:
+        """The spectra of each Gaussian width that has all valences, masks (m,)."""
+        parts = self.components
+        widths = np.unique(parts.width[~parts.anywhere]) if not parts.anywhere.all() else [np.nan]
+        found = [
+            parts.anywhere | np.isclose(parts.width, width, equal_nan=True) for width in widths
+        ]
+        found = [alike for alike in found if np.isin(self.valences, parts.valence[alike]).all()]
+        if not found:
+            raise InputError(
+                "no Gaussian width of the library has spectra of every valence, as the "
+                "components of a mixture must have one width"
+            )
+        return found
 
     def test(self, query: np.ndarray, limit: int) -> Test:
         """Whether an extended query, (points + 2 margin,), moved by at most ``limit`` steps, needs
@@ -241,34 +258,34 @@ class _Target:
 
     def best(self, slots: Sequence[np.ndarray]) -> _Set:
         """The best set with one component from each slot, a mask (m,), all of one width."""
-        parts = self.library.components
         found = []
-        for width in np.unique(parts.width[~parts.anywhere]):
-            alike = parts.anywhere | np.isclose(parts.width, width, equal_nan=True)
-            found.append(self._exchanged([np.flatnonzero(slot & alike) for slot in slots]))
-        found = [one for one in found if one is not None]
+        for alike in self.library.groups:
+            rows = [np.flatnonzero(slot & alike) for slot in slots]
+            different = any(slot is not slots[0] for slot in slots)
+            for first in range(len(slots) if different else 1):
+                found.append(self._exchanged(rows, first))
         return min(found, key=lambda one: one.left)
 
-    def _exchanged(self, slots: list[np.ndarray]) -> _Set | None:
-        """One component after the other is exchanged for the best beside the others."""
-        if not all(len(slot) for slot in slots):
-            return None
-        singles = [self._beside([], slot) for slot in slots]
-        order = sorted(range(len(slots)), key=lambda number: singles[number].left)
+    def _exchanged(self, slots: list[np.ndarray], first: int) -> _Set:
+        """Components are added one by one; after each, all are exchanged in turn for the best
+        beside the others until no exchange helps. Which comes first decides in which minimum that
+        ends.
+        """
+        order = [*range(first, len(slots)), *range(first)]
         rows: dict[int, int] = {}
-        best = None
-        unchanged = 0
-        for number in [*order, *(SWEEPS * order)]:
-            others = [row for slot, row in rows.items() if slot != number]
-            new = self._beside(others, slots[number])
-            unchanged += 1
-            if number not in rows or new.left < best.left * (1 - 1e-9):
-                rows[number], best, unchanged = new.rows[-1], new, 0
-            if unchanged == len(slots):
-                break
+        for count in range(1, len(slots) + 1):
+            best, unchanged = None, 0
+            for number in [order[count - 1], *(order[:count] * SWEEPS)]:
+                others = [row for slot, row in rows.items() if slot != number]
+                new = self._beside(others, slots[number])
+                unchanged += 1
+                if best is None or new.left < best.left * (1 - 1e-9):
+                    rows[number], best, unchanged = new.rows[-1], new, 0
+                if unchanged == count:
+                    break
         factors = dict(zip(best.rows, best.factors, strict=True))
         ordered = [rows[number] for number in range(len(slots))]
-        return _Set(ordered, np.array([factors[row] for row in ordered]), best.move, best.left)
+        return replace(best, rows=ordered, factors=np.array([factors[row] for row in ordered]))
 
     def _beside(self, others: list[int], slot: np.ndarray) -> _Set:
         """The best set of others and one of a slot's rows."""
@@ -325,12 +342,9 @@ class _Target:
 
     def _alike(self, best: _Set) -> list[np.ndarray]:
         """The library rows of each valence that go with a set's width."""
-        parts = self.library.components
-        width = [parts.width[row] for row in best.rows if not parts.anywhere[row]]
-        alike = parts.anywhere.copy()
-        if width:
-            alike |= np.isclose(parts.width, width[0], equal_nan=True)
-        return [np.flatnonzero(alike & (parts.valence == v)) for v in self.library.valences]
+        valence = self.library.components.valence
+        alike = next(group for group in self.library.groups if group[best.rows].all())
+        return [np.flatnonzero(alike & (valence == v)) for v in self.library.valences]
 
     def freedom(self, found: _Set) -> float:
         """Degrees of freedom of what a set leaves, fewer where neighbouring points are alike.
