@@ -7,6 +7,9 @@ SHOWN_BY = STUDY["report"]["estimator"]
 SHOWN_QUERIES = [
     (library, way, name) for library, way in branches() for name in query_sets(library)
 ]
+SHOWN_MIXTURES = [
+    label for label in SHOWN_QUERIES if STUDY["queries"][label[-1]]["mixture"]
+]
 SHOWN_MAPS = [
     (library, way, SHOWN, embedding)
     for library, way in branches()
@@ -51,6 +54,10 @@ rule make_report:
             f"results/{library}/{way}/{name}_steps.nc"
             for library, way, name in SHOWN_QUERIES
         ],
+        mixtures=[
+            f"results/{library}/{way}/mixtures/{name}.nc"
+            for library, way, name in SHOWN_MIXTURES
+        ],
         benchmarks=[
             f"results/{library}/{way}/{measure}/scenarios_benchmark.tsv"
             for library, way, measure in TIMED
@@ -67,6 +74,7 @@ rule make_report:
             "branches": branches(),
             "embeddings": SHOWN_MAPS,
             "queries": SHOWN_QUERIES,
+            "mixtures": SHOWN_MIXTURES,
             "benchmarks": TIMED if STUDY["scenarios"] else [],
         },
     message:

@@ -1,8 +1,8 @@
 """Writes the report page and its figures.
 
 Input: scores, map_quality, errors, libraries (preprocessed), embeddings, queries, shifts,
-estimates, steps (of the preparation), benchmarks; the lists may be empty. Output: report (HTML),
-figures (folder of PNG and SVG).
+estimates, steps (of the preparation), mixtures (of the sets that ask for them), benchmarks; the
+lists may be empty. Output: report (HTML), figures (folder of PNG and SVG).
 Settings: study (the configuration), labels (what each input of a list is of).
 """
 
@@ -27,6 +27,7 @@ def make_report(
     shifts: list[str],
     estimates: list[str],
     steps: list[str],
+    mixtures: list[str],
     benchmarks: list[str],
     report: str,
     figures: str,
@@ -35,6 +36,7 @@ def make_report(
 ) -> None:
     """Write the page from the products of all branches."""
     maps = [contracts.read(path, "embedding") for path in embeddings]
+    fractions = dict(zip(map(tuple, labels["mixtures"]), mixtures, strict=True))
     measured = [
         Measured(
             name[-1],
@@ -42,6 +44,9 @@ def make_report(
             contracts.read(shift, "shifts"),
             contracts.read(estimate, "estimates"),
             contracts.read(step, "preparation"),
+            contracts.read(fractions[tuple(name)], "mixtures")
+            if tuple(name) in fractions
+            else None,
         )
         for name, spectra, shift, estimate, step in zip(
             labels["queries"], queries, shifts, estimates, steps, strict=True

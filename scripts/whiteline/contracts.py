@@ -231,6 +231,39 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
             ("query", "candidate"), FLAG, "1", "1 if the spectrum does not speak against it"
         ),
     },
+    "mixtures": {
+        "query_id": Variable(("query",), TEXT, None, "identifier of the query"),
+        "candidate": Variable(("candidate",), FLOAT, "1", "valence of the component"),
+        "coverage": Variable(("coverage",), FLOAT, "1", "nominal coverage of the interval"),
+        "fraction": Variable(("query", "candidate"), FLOAT, "1", "fraction of the ions"),
+        "fraction_lower": Variable(
+            ("query", "candidate", "coverage"), FLOAT, "1", "lower bound of the fraction"
+        ),
+        "fraction_upper": Variable(
+            ("query", "candidate", "coverage"), FLOAT, "1", "upper bound of the fraction"
+        ),
+        "component": Variable(
+            ("query", "candidate"), INTEGER, "1", "library row of the component, -1 for none"
+        ),
+        "amplitude": Variable(
+            ("query", "candidate"), FLOAT, "1", "factor of that library row in the sum"
+        ),
+        "background": Variable(("query",), FLOAT, "1", "constant in the sum"),
+        "energy_shift": Variable(
+            ("query",), FLOAT, "eV", "total shift added to the recorded axis"
+        ),
+        "single_valence": Variable(("query",), FLOAT, "1", "best single valence"),
+        "single_residual": Variable(
+            ("query",), FLOAT, "1", "root mean square of what that valence leaves"
+        ),
+        "mixture_residual": Variable(
+            ("query",), FLOAT, "1", "root mean square of what the mixture leaves"
+        ),
+        "p_value": Variable(
+            ("query",), FLOAT, "1", "probability that a single valence gains as much by a mixture"
+        ),
+        "mixture_needed": Variable(("query",), FLAG, "1", "1 where one valence does not do"),
+    },
 }
 
 # Variables that xarray keeps as coordinates: labels rather than results.
@@ -255,6 +288,9 @@ _RESULTS = {
         name
         for name in CONTRACTS["estimates"]
         if name not in ("query_id", "coverage", "candidate")
+    ),
+    "mixtures": tuple(
+        name for name in CONTRACTS["mixtures"] if name not in ("query_id", "coverage", "candidate")
     ),
 }
 

@@ -203,3 +203,17 @@ def test_a_preparation_shows_what_was_done_and_nothing_else(smooth, glitch, step
     # Both panels are of maximum 1, the lower one without its background.
     np.testing.assert_allclose(figure.data[1].y, 0.2 / 1.2, atol=1e-4)
     assert [max(figure.data[place].y) for place in (0, -1)] == [1, 1]
+
+
+def test_a_mixture_adds_up():
+    energy = np.linspace(630, 650, 50)
+    shares = [np.exp(-((energy - centre) ** 2)) for centre in (637, 640)]
+    measured = 0.2 + sum(shares)
+    components = [("Mn²⁺", 2.0, shares[0]), ("Mn³⁺", 3.0, shares[1])]
+    figure = plotting.mixture_figure(energy, measured, 0.2, components)
+    curves = {trace.name: np.array(trace.y) for trace in figure.data}
+    assert [*curves] == ["Mn²⁺", "Mn³⁺", "sum", "measured", "measured less sum"]
+    np.testing.assert_allclose(curves["sum"], curves["measured"])
+    # What is left lies below the rest, all on one level.
+    assert np.ptp(curves["measured less sum"]) == 0
+    assert curves["measured"].max() == pytest.approx(1, abs=1e-4)

@@ -230,10 +230,39 @@ def products(calibrated=True):
         library(),
         table,
         {"mds": embedding()},
-        [report.Measured("oxides", queries(), shifts(), estimates(calibrated), steps())],
+        [
+            report.Measured(
+                "oxides", queries(), shifts(), estimates(calibrated), steps(), mixtures()
+            )
+        ],
         {"cosine": 1.7, "euclidean": 1.1},
     )
     return report.Products(configuration(), score_table(table), [branch], map_quality())
+
+
+def mixtures():
+    fraction = np.array([[0.97, 0.03, 0.0], [0.25, 0.7, 0.05]])
+    return contracts.dataset(
+        "mixtures",
+        {
+            "query_id": IDS,
+            "candidate": VALENCES,
+            "coverage": [0.68, 0.95],
+            "fraction": fraction,
+            "fraction_lower": np.stack([fraction - 0.02, fraction - 0.04], axis=-1).clip(0),
+            "fraction_upper": np.stack([fraction + 0.02, fraction + 0.04], axis=-1).clip(max=1),
+            "component": [[2, -1, -1], [1, 5, 9]],
+            "amplitude": [[3.0, 0.0, 0.0], [0.3, 0.8, 0.06]],
+            "background": [0.1, 0.0],
+            "energy_shift": [SHIFT * STEP, SHIFT * STEP],
+            "single_valence": [2.0, 3.0],
+            "single_residual": [0.00123, 0.0456],
+            "mixture_residual": [0.00122, 0.0111],
+            "p_value": [0.87, 0.01],
+            "mixture_needed": [0, 1],
+        },
+        calibrated=99,
+    )
 
 
 def map_quality():
@@ -303,6 +332,7 @@ def folder(tmp_path_factory):
         "shifts": measured.shifts,
         "estimates": measured.estimates,
         "steps": measured.steps,
+        "mixtures": measured.mixtures,
     }
     for name, data in datasets.items():
         contracts.write(data, folder / f"{name}.nc")
@@ -322,6 +352,7 @@ def folder(tmp_path_factory):
         shifts=[str(folder / "shifts.nc")],
         estimates=[str(folder / "estimates.nc")],
         steps=[str(folder / "steps.nc")],
+        mixtures=[str(folder / "mixtures.nc")],
         benchmarks=[str(folder / f"{name}.tsv") for name in branch.seconds],
         report=str(folder / "out" / "report.html"),
         figures=str(folder / "out" / "figures"),
@@ -330,6 +361,7 @@ def folder(tmp_path_factory):
             "branches": [key],
             "embeddings": [(*key, "cosine", "mds")],
             "queries": [(*key, "oxides")],
+            "mixtures": [(*key, "oxides")],
             "benchmarks": [(*key, name) for name in branch.seconds],
         },
     )
@@ -343,7 +375,7 @@ def html(folder):
 
 def test_every_figure_is_written_twice_and_linked(folder, html):
     names = re.findall(r'data-figure="(.*?)-data"', html)
-    assert len(names) == 10
+    assert len(names) == 12
     for name in names:
         assert (folder / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert "<svg" in (folder / "figures" / f"{name}.svg").read_text()
@@ -361,6 +393,27 @@ def test_preparation_is_told_and_only_the_first_spectra_are_drawn():
     few = replace(measured, steps=measured.steps.isel(spectrum=[0], sample=slice(110)))
     branch = replace(made.branches[0], measured=[few])
     assert "The first 1 of 2 spectra are drawn." in page_of(replace(made, branches=[branch]))
+
+
+def test_mixtures_are_told_where_they_were_asked_for(html):
+    section = html[html.index('<section id="mixtures">') :]
+    assert row_of(section, "odd &lt;name&gt;") == [
+        *("odd &lt;name&gt;", "0.25", "0.23 … 0.27", "0.21 … 0.29"),
+        *("0.70", "0.68 … 0.72", "0.66 … 0.74", "0.05", "0.03 … 0.07", "0.01 … 0.09"),
+        *("3", "0.046", "0.011", "0.010", "yes"),
+    ]
+    assert row_of(section, "MnO")[-1] == "no"
+    assert "99 simulated spectra of one valence" in text_of(section)
+
+
+def test_without_mixtures_there_is_no_such_chapter():
+    made = products()
+    measured = replace(made.branches[0].measured[0], mixtures=None)
+    branch = replace(made.branches[0], measured=[measured])
+    assert "Mixtures of valences" not in page_of(replace(made, branches=[branch]))
+    none = replace(made.branches[0].measured[0], mixtures=mixtures().assign_attrs(calibrated=0))
+    branch = replace(made.branches[0], measured=[none])
+    assert "as there is no calibration scenario" in page_of(replace(made, branches=[branch]))
 
 
 def test_page_loads_nothing(html):

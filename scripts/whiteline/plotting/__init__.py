@@ -10,6 +10,7 @@ from whiteline.plotting.errors import confusion_figure, coverage_figure, error_f
 from whiteline.plotting.fits import Fit, fit_figure
 from whiteline.plotting.inspected import inspection_figure
 from whiteline.plotting.maps import DRAWN, NAMED, map_figure
+from whiteline.plotting.mixtures import mixture_figure
 from whiteline.plotting.preparation import preparation_figure
 from whiteline.plotting.ranking import ranking_figure
 from whiteline.plotting.simulated import simulated_figure
@@ -32,6 +33,7 @@ __all__ = [
     "ion_label",
     "level_figure",
     "map_figure",
+    "mixture_figure",
     "preparation_figure",
     "ranking_figure",
     "simulated_figure",

@@ -36,7 +36,7 @@ def energy(value: float) -> str:
 
 def count(total: int, noun: str) -> str:
     """So many of something."""
-    plural = {"measured spectrum": "measured spectra"}.get(noun, f"{noun}s")
+    plural = f"{noun[:-2]}a" if noun.endswith("spectrum") else f"{noun}s"
     return f"{total:,} {noun if total == 1 else plural}"
 
 

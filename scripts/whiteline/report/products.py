@@ -15,14 +15,15 @@ from whiteline.evaluation.ranking import Ranking, loss, rank
 
 @dataclass(frozen=True)
 class Measured:
-    """A set of measured spectra: datasets of contracts "spectra", "shifts", "estimates" and
-    "preparation" (of the first spectra)."""
+    """A set of measured spectra: datasets of contracts "spectra", "shifts", "estimates",
+    "preparation" (of the first spectra) and, where they are asked for, "mixtures"."""
 
     collection: str
     queries: xr.Dataset
     shifts: xr.Dataset
     estimates: xr.Dataset
     steps: xr.Dataset
+    mixtures: xr.Dataset | None = None
 
 
 @dataclass(frozen=True)

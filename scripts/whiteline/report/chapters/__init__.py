@@ -7,6 +7,7 @@ from whiteline.report.chapters import (
     errors,
     fits,
     maps,
+    mixtures,
     preparation,
     ranking,
     run,
@@ -17,9 +18,13 @@ from whiteline.report.page import Section
 from whiteline.report.products import Products
 
 # In the order of the page.
-CHAPTERS = (summary, run, ranking, disturbances, errors, maps, preparation, fits, timing)
+CHAPTERS = (
+    *(summary, run, ranking, disturbances, errors, maps),
+    *(preparation, fits, mixtures, timing),
+)
 
 
 def sections(products: Products) -> list[Section]:
-    """All chapters of the page, in order."""
-    return [module.chapter(products) for module in CHAPTERS]
+    """All chapters of the page, in order; one that has nothing to say gives none."""
+    found = [module.chapter(products) for module in CHAPTERS]
+    return [section for section in found if section is not None]
