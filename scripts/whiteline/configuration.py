@@ -33,6 +33,7 @@ ALWAYS_POSITIVE = (
     "counts",
     "slater_reduction",
     "temperature",
+    "lorentzian_hwhm",
     "lorentzian_hwhm_l3",
     "lorentzian_hwhm_l2",
 )

@@ -29,6 +29,7 @@ AXIS_MARGIN = 8.0
 RAGGED = ("energy", "intensity")
 # What the sticks of a test spectrum, and where they lie, depend on.
 SIMULATED = ("ion", "symmetry", "zero", "parameters")
+BOTH_EDGES = "lorentzian_hwhm"
 BROADENING = ("lorentzian_hwhm_l3", "lorentzian_hwhm_l2", "gaussian_sigma")
 
 
@@ -96,7 +97,11 @@ def _draw(
         parameters = truth.parameters
     widths = dict(library["broadening"][rng.integers(len(library["broadening"]))])
     for name, ends in scenario["draw"].items():
-        (widths if name in BROADENING else parameters)[name] = _uniform(ends, rng)
+        value = _uniform(ends, rng)
+        if name == BOTH_EDGES:
+            widths |= dict.fromkeys(("lorentzian_hwhm_l3", "lorentzian_hwhm_l2"), value)
+        else:
+            (widths if name in BROADENING else parameters)[name] = value
     fixed = {name: _uniform(ends, rng) for name, ends in scenario["disturb"].items()}
     (varied, levels) = next(iter(scenario["vary"].items()), (None, [np.nan]))
     if references is None:
