@@ -26,6 +26,7 @@ ABSOLUTE, SQUARED, LARGEST, CUBED, CANBERRA, CHI_SQUARE, ENTROPY_GAIN = range(7)
 LIBRARY, QUERIES = 4, 2  # the tile
 BLOCK = 8  # library spectra; of 500 points in single precision 16 kB
 REGISTER = 32  # bytes
+PROMISED = 4  # bytes of alignment; numba gives its own arrays more but promises none
 PADDING = 16  # points: a register of single precision for each half of a spectrum
 TINY = 1e-18  # makes 0 / 0 zero; its square is a normal number in single precision
 LN2 = float(np.log(2))
@@ -120,7 +121,7 @@ def _entropy_gain(queries, library, one, out):
 def _all(kind, queries, library, one, out):
     parts, points = queries.shape[1:]
     width = points + -points % PADDING
-    # Made here, where numba aligns arrays to whole registers.
+    # Made here, where numba aligns arrays to whole registers, which are then read faster.
     asked = np.zeros((len(queries) + len(queries) % QUERIES, parts * width), queries.dtype)
     block = np.zeros((BLOCK, parts * width), queries.dtype)
     sums = np.empty(len(asked) * BLOCK, queries.dtype)
@@ -345,7 +346,7 @@ def _tile(context, kind, queries, row, library, column, one, sums):
         )
         for n, total in enumerate(_lane_sums(kind.literal_value, totals)):
             to = builder.gep(sums.data, [builder.add(place, place.type(n * register.count))])
-            builder.store(total.value, builder.bitcast(to, register.as_pointer()), align=REGISTER)
+            builder.store(total.value, builder.bitcast(to, register.as_pointer()), align=PROMISED)
         return context.get_dummy_value()
 
     return types.void(kind, queries, row, library, column, one, sums), build
@@ -358,7 +359,7 @@ def _loop(builder, kind, queries, library, points, one):
 
     def loaded(parts, point):
         places = [builder.bitcast(builder.gep(part, [point]), register) for part in parts]
-        return [_Vector(builder, builder.load(place, align=REGISTER)) for place in places]
+        return [_Vector(builder, builder.load(place, align=PROMISED)) for place in places]
 
     before, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
     builder.branch(body)
