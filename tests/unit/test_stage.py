@@ -1,6 +1,8 @@
 """A stage's function as a Snakemake job, with Snakemake's own lists of names."""
 
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +10,8 @@ from snakemake.iocontainers import Namedlist
 
 from whiteline import stage
 from whiteline.errors import InputError
+
+SCRIPTS = Path(stage.__file__).parents[1]
 
 
 @pytest.fixture
@@ -67,3 +71,29 @@ def test_stdout_is_given_back(job):
     before = sys.stdout, sys.stderr
     stage.run(lambda **_: None, job)
     assert (sys.stdout, sys.stderr) == before
+
+
+def test_a_job_with_arrays_of_numpy_does_not_wait_for_those_of_others(tmp_path):
+    code = f"""
+import sys
+from types import SimpleNamespace
+import xarray as xr
+from snakemake.iocontainers import Namedlist
+from whiteline import stage
+
+def function():
+    xr.Dataset({{"a": ("x", [1.0])}}, {{"x": [2.0]}}).to_netcdf({str(tmp_path / "a.nc")!r})
+    xr.open_dataset({str(tmp_path / "a.nc")!r}).load()
+    assert not {{"dask.array", "pint", "scipy"}} & set(sys.modules)
+    # A reader of large files finds it as ever.
+    from dask.array import from_array
+
+files = SimpleNamespace(
+    input=Namedlist(fromdict={{"modules": []}}),
+    output=Namedlist(),
+    params=Namedlist(),
+    log=[{str(tmp_path / "log")!r}],
+)
+stage.run(function, files)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, check=True)
