@@ -52,6 +52,12 @@ rule all:
         query_estimates(),
 
 
+onstart:
+    # Jobs of a second never reach the limit of 100 a second, but because of it Snakemake looks at
+    # all that wait once more per second for every job that has ended, which takes a core in the end.
+    workflow.scheduler.job_rate_limiter = None
+
+
 onsuccess:
     if Path("results/report.html").exists():
         print("The report is in results/report.html")

@@ -14,7 +14,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 
 
-def sources(script: str | Path) -> list[Path]:
+@cache
+def sources(script: str | Path) -> tuple[Path, ...]:
     """Files of the package that a Python file imports, directly or through one another, sorted.
 
     Imports by a computed name (the registries of measures, embeddings and estimators) can't be
@@ -27,7 +28,7 @@ def sources(script: str | Path) -> list[Path]:
             if path not in found:
                 found.add(path)
                 pending.append(path)
-    return sorted(found)
+    return tuple(sorted(found))
 
 
 def fingerprint(script: str | Path) -> str:
