@@ -51,7 +51,8 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
     own = _overlaps(queries, moves, mode)
     others = _overlaps(library, -moves, mode)
     # A query at each shift, zero beyond its ends; shift s brings its point p to p + s.
-    padded = np.pad(queries, ((0, 0), (limit, limit)))
+    padded = np.zeros((len(queries), points + 2 * limit), queries.dtype)
+    padded[:, limit : limit + points] = queries
     windows = np.lib.stride_tricks.sliding_window_view(padded, points, axis=1)
     products = np.empty((min(BATCH, len(queries)) * len(moves), len(library)), queries.dtype)
     for start in range(0, len(queries), BATCH):
@@ -104,11 +105,18 @@ def _kept(
 ) -> np.ndarray:
     """Of the total (n,) of a power of the values what stays on the grid, shape (shifts, n)."""
     head, tail = (
-        np.pad(np.cumsum(part.astype(float) ** power, axis=1), ((0, 0), (1, 0)))
+        _sums(part.astype(float) ** power)
         for part in (spectra[:, :limit], spectra[:, ::-1][:, :limit])
     )
     lost = np.where(moves > 0, tail[:, np.maximum(moves, 0)], head[:, np.maximum(-moves, 0)])
     return np.ascontiguousarray((total[:, None] - lost).T)
+
+
+def _sums(rows: np.ndarray) -> np.ndarray:
+    """Sums of the first 0, 1, ... k values of rows (n, k), shape (n, k + 1)."""
+    sums = np.zeros((len(rows), rows.shape[1] + 1))
+    np.cumsum(rows, axis=1, out=sums[:, 1:])
+    return sums
 
 
 @njit(**COMPILE)
