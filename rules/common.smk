@@ -47,7 +47,6 @@ wildcard_constraints:
     preprocessing="|".join(STUDY["preprocessings"]),
     measure="|".join(STUDY["measures"]),
     embedding="|".join(STUDY["embeddings"]) or "none",
-    estimator="|".join(STUDY["estimators"]),
     collection="|".join(["map", *STUDY["queries"]]),
     recorded="|".join([SCENARIOS, *STUDY["queries"]]),
 
@@ -64,9 +63,10 @@ def stage_of_measure(script, name):
     return with_kind(script, paths)
 
 
-def stage_of_kind(script, section, name):
-    """The same with the module of an embedding or estimator."""
-    return with_kind(script, registry.files(section, STUDY[section][name]["kind"]))
+def stage_of_kind(script, section, *names):
+    """The same with the modules of embeddings or estimators."""
+    paths = [registry.files(section, STUDY[section][name]["kind"]) for name in names]
+    return with_kind(script, [path for files in paths for path in files])
 
 
 def with_kind(script, paths):

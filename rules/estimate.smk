@@ -1,13 +1,14 @@
-# Valence and 10Dq of a collection from its distances, with calibrated intervals.
+# Valence and 10Dq of a collection from its distances by every estimator, with calibrated intervals.
 # In: preprocessed spectra, shifts, distances; those of the scenarios for the calibration.
 # Out: results/{library}/{preprocessing}/{measure}/estimates/{estimator}/{recorded}.nc
+
+# Sorted, so that another order of them is no change.
+ESTIMATORS = sorted(STUDY["estimators"])
 
 
 rule estimate_parameters:
     input:
-        modules=lambda w: stage_of_kind(
-            "estimate_parameters", "estimators", w.estimator
-        ),
+        modules=stage_of_kind("estimate_parameters", "estimators", *ESTIMATORS),
         queries="results/{library}/{preprocessing}/{recorded}.nc",
         library="results/{library}/{preprocessing}/library.nc",
         shifts="results/{library}/{preprocessing}/{recorded}_shifts.nc",
@@ -28,14 +29,22 @@ rule estimate_parameters:
             else []
         ),
     output:
-        estimates="results/{library}/{preprocessing}/{measure}/estimates/{estimator}/{recorded}.nc",
+        estimates=[
+            f"results/{{library}}/{{preprocessing}}/{{measure}}/estimates/{estimator}/{{recorded}}.nc"
+            for estimator in ESTIMATORS
+        ],
     log:
-        "results/logs/estimate_parameters/{library}_{preprocessing}_{measure}_{estimator}_{recorded}.log",
+        "results/logs/estimate_parameters/{library}_{preprocessing}_{measure}_{recorded}.log",
     params:
-        kind=lambda w: STUDY["estimators"][w.estimator]["kind"],
-        parameters=lambda w: parameters("estimators", w.estimator),
+        kinds=[
+            {
+                "kind": STUDY["estimators"][name]["kind"],
+                "parameters": parameters("estimators", name),
+            }
+            for name in ESTIMATORS
+        ],
         calibration=STUDY.get("calibration"),
     message:
-        "{wildcards.library}: {wildcards.estimator} estimates of {wildcards.recorded} from {wildcards.measure}"
+        "{wildcards.library}: estimates of {wildcards.recorded} from {wildcards.measure}"
     script:
         "../scripts/estimate_parameters.py"

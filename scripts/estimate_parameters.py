@@ -3,8 +3,12 @@
 Input: queries, library (preprocessed), shifts, distances; and, for the intervals,
 calibration_queries, calibration_shifts and calibration_distances (empty without a calibration
 scenario).
-Output: estimates (contract "estimates"). Settings: kind, parameters, calibration (scenario).
+Output: estimates (contract "estimates"), a file per estimator. Settings: kinds (kind and
+parameters of each estimator), calibration (scenario).
 """
+
+from functools import cache
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,6 +17,20 @@ from whiteline import contracts, estimators
 from whiteline.estimators.base import PARAMETERS, Comparison, Estimates, Estimator, Library
 from whiteline.evaluation.calibration import COVERAGE, Calibration, Evidence, calibrate
 from whiteline.evaluation.identifiability import Identifiability
+
+# All estimators of a job read the same files and ask for the bounds of the same spectra.
+_read = cache(contracts.read)
+
+
+@cache
+def _bounds(library: str) -> Identifiability:
+    return Identifiability(_read(library, "spectra"))
+
+
+def estimate_by_each(*, estimates: list[str], kinds: list[dict], **common: Any) -> None:
+    """Write the estimates of each estimator; ``common`` is as in `estimate_parameters`."""
+    for path, kind in zip(estimates, kinds, strict=True):
+        estimate_parameters(estimates=path, **kind, **common)
 
 
 def estimate_parameters(
@@ -30,13 +48,13 @@ def estimate_parameters(
     calibration: str | None,
 ) -> None:
     """Write the estimates, their intervals and bounds, and the best match at every valence."""
-    reference = contracts.read(library, "spectra")
-    pairs = contracts.read(distances, "distances")
+    reference = _read(library, "spectra")
+    pairs = _read(distances, "distances")
     estimator = estimators.load(kind, **parameters)
     estimator.fit(Library.of(reference), order=int(pairs.attrs["order"]))
-    bounds = Identifiability(reference)
-    query = contracts.read(queries, "spectra")
-    shift = contracts.read(shifts, "shifts")["energy_shift"].values
+    bounds = _bounds(library)
+    query = _read(queries, "spectra")
+    shift = _read(shifts, "shifts")["energy_shift"].values
     found, evidence = _estimated(estimator, bounds, query, shift, pairs["distance"].values)
     radius, limit = np.full((len(found.chosen), len(COVERAGE)), np.nan), np.inf
     fits = np.ones(found.distance.shape, dtype=bool)
@@ -123,11 +141,11 @@ def _limits(
     scenario: str,
 ) -> Calibration:
     """What the spectra of the calibration scenario teach."""
-    known = contracts.read(queries, "spectra")
+    known = _read(queries, "spectra")
     chosen = np.flatnonzero(known["scenario"].values == scenario)
     known = known.isel(spectrum=chosen)
-    shift = contracts.read(shifts, "shifts")["energy_shift"].values[chosen]
-    distance = contracts.read(distances, "distances")["distance"].values[chosen]
+    shift = _read(shifts, "shifts")["energy_shift"].values[chosen]
+    distance = _read(distances, "distances")["distance"].values[chosen]
     found, evidence = _estimated(estimator, bounds, known, shift, distance)
     true = found.candidates == known["valence"].values[:, None]
     return calibrate(evidence, found.ten_dq - known["ten_dq"].values, true.argmax(1))
@@ -145,4 +163,4 @@ def _interval(
 if __name__ == "__main__":
     from whiteline.stage import run
 
-    run(estimate_parameters, snakemake)  # noqa: F821
+    run(estimate_by_each, snakemake)  # noqa: F821

@@ -18,11 +18,7 @@ def of_measure(name):
             for part in ("map", "oxides")
         ),
         f"mn: mds map of {name} distances",
-        *(
-            f"mn: {estimator} estimates of {part} from {name}"
-            for estimator in ("nearest", "profile")
-            for part in ("oxides", "scenarios")
-        ),
+        *(f"mn: estimates of {part} from {name}" for part in ("oxides", "scenarios")),
         *MAPS,
     ]
 
@@ -134,7 +130,7 @@ def test_editing_the_module_of_one_measure(workspace, module, name):
 def test_editing_one_estimator(workspace):
     edit(workspace.folder / "scripts/whiteline/estimators/nearest.py")
     estimates = [
-        f"mn: nearest estimates of {part} from {name}"
+        f"mn: estimates of {part} from {name}"
         for part in ("oxides", "scenarios")
         for name in ("correlation", "slope")
     ]
@@ -166,11 +162,7 @@ def test_adding_a_query(workspace):
         "mn: preparing the spectra of new",
         "mn: aligning new",
         *per_measure,
-        *(
-            f"mn: {estimator} estimates of new from {name}"
-            for estimator in ("nearest", "profile")
-            for name in ("correlation", "slope")
-        ),
+        *(f"mn: estimates of new from {name}" for name in ("correlation", "slope")),
         *MAPS,
         "writing the report",
     ]

@@ -1,0 +1,139 @@
+"""A job imports what it needs: start-up is most of the time of most jobs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from align_queries import align_queries
+from compute_distances import compute_distances
+from compute_map_distances import compute_map_distances
+from select_map import select_map
+from whiteline import contracts, stage
+
+SCRIPTS = Path(stage.__file__).parents[1]
+# Each takes as long to import as the rest of a job, or longer.
+HEAVY = {"dask.array", "numba", "pint", "plotly", "scipy", "sklearn"}
+COSINE = {"kind": "cosine", "parameters": {}, "seed": 0}
+MAP = {**COSINE, "neighbors": 10, "landmarks": 20, "block": 1, "of": 1, "within": True}
+# A stage as Snakemake runs it, with plain dictionaries for its lists of files.
+JOB = """
+import json, sys
+from types import SimpleNamespace
+import {script}
+from whiteline import stage
+
+arguments = json.loads(sys.argv[1])
+job = SimpleNamespace(input={{**arguments, "modules": []}}, output={{}}, params={{}}, log=["log"])
+stage.run({script}.{function}, job)
+print(json.dumps(list(sys.modules)))
+"""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, library_path, record, prepare):
+    """What the stages of a measure read, by the name that they give it."""
+    folder = tmp_path_factory.mktemp("imports")
+    names = ("queries", "shifts", "distances", "map", "map_distances")
+    paths = {name: str(folder / f"{name}.nc") for name in names}
+    contracts.write(prepare(record(known={"energy_uncertainty": 1.0})), paths["queries"])
+    common = {"library": str(library_path), "queries": paths["queries"]}
+    align_queries(shifts=paths["shifts"], **common)
+    files = {**common, "shifts": paths["shifts"], "distances": paths["distances"]}
+    compute_distances(**files, **COSINE)
+    select_map(
+        library=str(library_path),
+        spectra=paths["map"],
+        sample=20,
+        slater_reduction=None,
+        broadening=[],
+        energy_uncertainty=1.0,
+        seed=0,
+    )
+    mapped = {"library": str(library_path), "queries": paths["map"], "map_spectra": paths["map"]}
+    compute_map_distances(**mapped, distances=paths["map_distances"], **MAP)
+    return paths | common
+
+
+def imported(folder, script, function, **arguments):
+    """Names of the modules that are loaded when a stage has run."""
+    code = JOB.format(script=script, function=function)
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(arguments)],
+        cwd=folder,
+        env={"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(done.stdout))
+
+
+def test_distances_by_cosine(files, tmp_path):
+    inputs = {name: files[name] for name in ("queries", "library", "shifts")}
+    found = imported(
+        tmp_path,
+        "compute_distances",
+        "compute_distances",
+        **inputs,
+        distances="distances.nc",
+        **COSINE,
+    )
+    assert {"xarray", "whiteline.measures.cosine"} <= found
+    assert not HEAVY & found
+
+
+def test_distances_within_a_map_by_cosine(files, tmp_path):
+    found = imported(
+        tmp_path,
+        "compute_map_distances",
+        "compute_map_distances",
+        library=files["library"],
+        queries=files["map"],
+        map_spectra=files["map"],
+        distances="distances.nc",
+        **MAP,
+    )
+    assert {"xarray", "whiteline.measures.cosine"} <= found
+    assert not HEAVY & found
+
+
+def test_a_map(files, tmp_path):
+    found = imported(
+        tmp_path,
+        "embed_spectra",
+        "embed_spectra",
+        map_spectra=files["map"],
+        map_distances=[files["map_distances"]],
+        queries=[],
+        query_distances=[],
+        embedding="map.nc",
+        kind="classical_mds",
+        parameters={},
+        seed=0,
+    )
+    assert {"xarray", "whiteline.embeddings.classical_mds"} <= found
+    # Its eigenvectors are scipy's.
+    assert not (HEAVY - {"scipy"}) & found
+
+
+def test_estimates_without_intervals(files, tmp_path):
+    """Intervals need crepes, which loads scipy and sklearn."""
+    inputs = {name: files[name] for name in ("queries", "library", "shifts", "distances")}
+    found = imported(
+        tmp_path,
+        "estimate_parameters",
+        "estimate_by_each",
+        **inputs,
+        calibration_queries=[],
+        calibration_shifts=[],
+        calibration_distances=[],
+        estimates=["nearest.nc", "k_nearest.nc"],
+        kinds=[{"kind": kind, "parameters": {}} for kind in ("nearest", "k_nearest")],
+        calibration=None,
+    )
+    assert {"xarray", "whiteline.estimators.k_nearest"} <= found
+    assert not HEAVY & found
+    assert {path.name for path in tmp_path.glob("*.nc")} == {"nearest.nc", "k_nearest.nc"}
