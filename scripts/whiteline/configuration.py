@@ -437,6 +437,18 @@ def _check_queries(study: Mapping[str, Any]) -> Iterator[str]:
             if "energy_uncertainty" not in queries:
                 yield f"{where}.energy_reference: needs energy_uncertainty beside it"
         yield from (f"{where}.files: {fault}" for fault in _file_faults(queries.get("files", ())))
+        if queries["mixture"]:
+            yield from (f"{where}.mixture: {fault}" for fault in _mixture_faults(study, queries))
+
+
+def _mixture_faults(study: Mapping[str, Any], queries: Mapping[str, Any]) -> Iterator[str]:
+    library = study["libraries"][queries["library"]]
+    ions = [*library["ions"], *(known["ion"] for known in library["references"].values())]
+    if len({parse_ion(ion).valence for ion in ions}) < 2:
+        yield f"needs a library of several valences; {queries['library']} has {', '.join(ions)}"
+    for name, way in study["preprocessings"].items():
+        if way["normalisation"] == "snv":
+            yield f"preprocessings.{name}: spectra normalised by snv have no area to be shared"
 
 
 def _check_preparations(study: Mapping[str, Any]) -> Iterator[str]:

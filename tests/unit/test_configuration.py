@@ -148,6 +148,19 @@ def test_what_is_wrong_is_said_with_its_key(study, path, value, expected):
     assert "\n" not in message
 
 
+def test_a_mixture_needs_several_valences_and_areas(study):
+    study["queries"]["eels"]["mixture"] = True
+    whole = copy.deepcopy(study)
+    assert configuration.load(whole, "q.yaml")["queries"]["eels"]["mixture"]
+    one = copy.deepcopy(study)
+    one["libraries"]["mn"]["ions"] = ["Mn2+"]
+    with pytest.raises(InputError, match="several valences; mn has Mn2\\+"):
+        configuration.load(one, "q.yaml")
+    study["preprocessings"] = {"shape": {"normalisation": "snv"}}
+    with pytest.raises(InputError, match=r"mixture: preprocessings\.shape: .* have no area"):
+        configuration.load(study, "q.yaml")
+
+
 def test_a_missing_key_is_named(study):
     del study["measures"]
     with pytest.raises(InputError, match="the key 'measures' is missing"):
