@@ -102,16 +102,16 @@ class Estimator:
         self.library_ = contracts.read(self.library_path_, "spectra")
         self.frame_ = frame_of(self.library_)
         self.element_ = parse_ion(str(self.frame_.ions[0])).element
-        kind = _named(self.measure)
+        kind = named(self.measure)
         labels = {name: self.library_[name].values for name in ("valence", "ten_dq")}
         self.measure_ = measures.load(**kind).fit(
             self.frame_.library, labels, self.frame_.grid, seed=0
         )
         self.distances_ = Distances(self.measure_, self.frame_.library, self.frame_.grid)
-        self.estimator_ = estimators.load(**_named(self.estimator))
+        self.estimator_ = estimators.load(**named(self.estimator))
         self.estimator_.fit(Library.of(self.library_), self.measure_.facts.order)
         self.profiles_ = None
-        if profiles.serves(_named(self.estimator)["kind"], self.measure_):
+        if profiles.serves(named(self.estimator)["kind"], self.measure_):
             self.profiles_ = profiles.Profiles(self.estimator_, self.measure_)
         self.background_ = self.background or json.loads(self.library_.attrs["background"])
         self.offset_ = self._offset()
@@ -151,7 +151,7 @@ class Estimator:
 
     def dataset(self, ids: Sequence[str], records: np.ndarray, **others: Any) -> xr.Dataset:
         """Records as a dataset of contract "estimates"; see `answers.estimates_dataset`."""
-        settings = _named(self.estimator)
+        settings = named(self.estimator)
         return estimates_dataset(
             ids,
             records,
@@ -312,5 +312,6 @@ def find_calibration(library: Path, calibration: str | Path | None) -> Path | No
     return beside if beside.is_file() else None
 
 
-def _named(kind: str | Mapping[str, Any]) -> dict[str, Any]:
+def named(kind: str | Mapping[str, Any]) -> dict[str, Any]:
+    """A kind as a mapping of ``kind`` and parameters."""
     return {"kind": kind} if isinstance(kind, str) else dict(kind)

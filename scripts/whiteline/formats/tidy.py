@@ -172,7 +172,7 @@ class Collection:
         return -rows if down else rows
 
     def _raw(self, start: int, stop: int, dtype: type | None = float) -> np.ndarray:
-        """Signals as the file holds them, (rows, points in the file), of a type if one is given."""
+        """Signals as the file holds them, (rows, points in the file), as ``dtype`` if given."""
         intensity = self._recording.intensity
         try:
             rows = intensity[None] if intensity.ndim == 1 else intensity[start:stop]
