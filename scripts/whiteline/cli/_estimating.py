@@ -9,6 +9,7 @@ from typing import Any
 from whiteline.cli.base import number
 
 BACKGROUNDS = ("none", "constant", "linear", "power_law")
+CONTINUA = ("none", "two_step", "two_step_line")
 WINDOW = [-10.0, -3.0]
 
 
@@ -18,7 +19,7 @@ def add_settings(parser: ArgumentParser) -> None:
         "--library", required=True, help="name of a library in results, or its prepared file"
     )
     parser.add_argument("--measure", default="correlation", help="kind (default: correlation)")
-    parser.add_argument("--estimator", default="regression", help="kind (default: regression)")
+    parser.add_argument("--estimator", default="profile", help="kind (default: profile)")
     parser.add_argument(
         "--energy-uncertainty",
         type=uncertainty,
@@ -34,7 +35,7 @@ def add_settings(parser: ArgumentParser) -> None:
         metavar="LOW,HIGH",
         help="where it is fitted, eV relative to the onset of L3 (default: -10,-3)",
     )
-    parser.add_argument("--continuum", choices=("none", "two_step"), default="none")
+    parser.add_argument("--continuum", choices=CONTINUA, default="none")
     parser.add_argument(
         "--calibration",
         metavar="FILE",

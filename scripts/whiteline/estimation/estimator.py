@@ -19,19 +19,22 @@ from whiteline.errors import InputError
 from whiteline.estimation import profiles
 from whiteline.estimation.answers import (
     calibrated,
-    comparison,
+    estimated,
     estimates_dataset,
     failed,
     records_of,
 )
 from whiteline.estimation.series import Series
 from whiteline.estimators import Comparison, Estimates, Library
-from whiteline.evaluation.calibration import Calibration
+from whiteline.evaluation.calibration import Calibration, Evidence
+from whiteline.evaluation.identifiability import Identifiability
 from whiteline.formats import Collection, Recorded, read_spectra, read_spectrum
 from whiteline.formats.base import Recording
 from whiteline.formats.tidy import collect
 from whiteline.inspection import check
-from whiteline.queries import frame_of, offset_onto_ion, prepare_queries, white_lines
+from whiteline.placing import coarse_offsets, frame_of, offset_onto_ion
+from whiteline.preprocessing.white_lines import white_lines
+from whiteline.queries import prepare_queries
 from whiteline.recorded import as_recorded
 
 RESULTS = Path("results")
@@ -59,10 +62,10 @@ class Estimator:
     energy_uncertainty
         How far the energy axis may be off, eV; None where nothing is known of it.
     background
-        ``kind`` and ``window``, see `whiteline.preprocessing.subtract_background`; None for the
+        ``kind`` and ``window``, see `whiteline.preprocessing.background`; None for the
         library's.
     continuum
-        ``none`` or ``two_step``.
+        ``none``, ``two_step`` or ``two_step_line``.
     reference, reference_ion
         The file of a spectrum recorded on the same axis and the ion that it is known to be, which
         set the axis' zero.
@@ -75,7 +78,7 @@ class Estimator:
 
     library: str | Path
     measure: str | Mapping[str, Any] = "correlation"
-    estimator: str | Mapping[str, Any] = "regression"
+    estimator: str | Mapping[str, Any] = "profile"
     energy_uncertainty: float | None = None
     background: Mapping[str, Any] | None = None
     continuum: str = "none"
@@ -113,9 +116,23 @@ class Estimator:
         self.profiles_ = None
         if profiles.serves(named(self.estimator)["kind"], self.measure_):
             self.profiles_ = profiles.Profiles(self.estimator_, self.measure_)
-        self.background_ = self.background or json.loads(self.library_.attrs["background"])
+        self.bounds_ = Identifiability(self.library_)
+        self.preparation_ = {
+            "background": self.background or json.loads(self.library_.attrs["background"]),
+            "continuum": self.continuum,
+            "normalisation": self.library_.attrs["normalisation"],
+        }
         self.offset_ = self._offset()
         self.calibration_ = self._calibration()
+        return self
+
+    def warm_up(self) -> Estimator:
+        """Do once what the first estimates would wait for: imports, compilation."""
+        self._fitted()
+        rows = np.arange(2) % len(self.frame_.library)
+        spectra = self.frame_.library[rows]
+        self.estimate((self.frame_.grid, spectra[0]))
+        self.answer(spectra, np.zeros(2), 0.0)
         return self
 
     def estimate(self, spectra: Any) -> xr.Dataset:
@@ -199,17 +216,35 @@ class Estimator:
             ids, spectra, energy_uncertainty=np.full(len(ids), uncertainty, dtype=float)
         )
         query = self._prepared(recorded)
-        found = self.estimator_.predict(comparison(query, self.library_, *self._compared(query)))
-        return records_of(found, query["energy_shift"].values)
+        answer = estimated(self.estimator_, self.bounds_, query, *self._compared(query))
+        return records_of(*answer, query["energy_shift"].values)
 
-    def answer(self, spectra: np.ndarray) -> Estimates:
-        """Estimates of prepared spectra, (n, points) on the library's grid, taken as they lie."""
+    def answer(
+        self, spectra: np.ndarray, noise: np.ndarray, uncertainty: float
+    ) -> tuple[Estimates, Evidence]:
+        """Estimates of prepared spectra, taken as they lie, and what they rest on.
+
+        Parameters
+        ----------
+        spectra, noise
+            On the library's grid, (n, points), and the deviation of their noise, (n,).
+        uncertainty
+            How far the search for the shift of all went, eV.
+        """
+        limit = np.full(len(spectra), uncertainty)
         if self.profiles_ is not None:
-            return self.profiles_.estimates(spectra)
+            found, spread = self.profiles_.estimates(spectra, self.calibration_ is not None)
+            match = found.of_chosen(found.match)
+            width = self.library_["gaussian_sigma"].values[match]
+            bound = self.bounds_.bound(match, spectra, noise)
+            return found, Evidence(found.distance, width, bound, spread, limit)
         unmoved = np.zeros((len(spectra), len(self.frame_.library)), dtype=int)
         distance = self.distances_.rows(spectra, unmoved)
         compared = Comparison(distance, None, spectra, self.frame_.step, np.zeros(len(spectra)))
-        return self.estimator_.predict(compared)
+        found = self.estimator_.predict(compared)
+        known = {"noise": ("spectrum", noise), "energy_uncertainty": ("spectrum", limit)}
+        order = self.estimator_.order_
+        return found, Evidence.of(found, compared, xr.Dataset(known), self.bounds_, order)
 
     def _single(self, collection: Collection, row: int) -> tuple[np.ndarray, list]:
         name = collection.id(row)
@@ -226,28 +261,28 @@ class Estimator:
             return failed(1, len(self.estimator_.candidates_)), [(row, str(error))]
 
     def _prepared(self, recorded: xr.Dataset) -> xr.Dataset:
-        normalisation = self.library_.attrs["normalisation"]
-        treatment = self.background_, self.continuum, normalisation
-        return prepare_queries(
-            recorded, self.library_, *treatment, None, energy_offset=self.offset_
+        query, _ = prepare_queries(
+            recorded, self.library_, self.preparation_, None, energy_offset=self.offset_
         )
+        return query
 
     def _compared(self, query: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-        """Distances and shifts (eV) of prepared queries to the library, (n, m)."""
+        """Shifts (eV) and distances of prepared queries to the library, (n, m)."""
         intensity = query["intensity"].values
         limit = search_steps(query["energy_uncertainty"].values, self.frame_.step)
         steps, _ = correlate(intensity, self.frame_.library, limit)
         shift = np.round(steps * self.frame_.step, 6).astype(np.float32)
-        return self.distances_.rows(intensity, steps), shift
+        return shift, self.distances_.rows(intensity, steps)
 
     def _offset(self) -> float | None:
         if self.reference is None:
             return None
         record = read_spectrum(self.reference)
-        treatment = self.frame_, self.background_, self.continuum
-        signal, onset = white_lines(record.energy, record.intensity, *treatment)
-        coarse = self.frame_.edge - onset
-        return offset_onto_ion(record.energy, signal, coarse, self.frame_, self.reference_ion)
+        edge = self.frame_.edge, self.frame_.splitting
+        record = white_lines(record.energy, record.intensity, *edge, self.preparation_)
+        (coarse,) = coarse_offsets([record], self.frame_, "onset")
+        place = record.energy, record.signal, coarse, self.frame_
+        return offset_onto_ion(*place, self.reference_ion)
 
     def _calibration(self) -> Calibration | None:
         path = self.calibration_path_ = find_calibration(self.library_path_, self.calibration)
@@ -258,7 +293,7 @@ class Estimator:
         if not chosen.any():
             raise InputError(f"{path}: holds no spectra of a scenario named {SCENARIO!r}")
         known = known.isel(spectrum=np.flatnonzero(chosen))
-        return calibrated(self.estimator_, known, self.library_, *self._compared(known))
+        return calibrated(self.estimator_, self.bounds_, known, *self._compared(known))
 
     def _collections(self, spectra: Any, faults: list[str]):
         if isinstance(spectra, tuple):

@@ -17,14 +17,13 @@ from whiteline.errors import InputError
 from whiteline.estimation.answers import failed, records_of
 from whiteline.formats import Collection
 from whiteline.inspection import check
-from whiteline.preprocessing import (
-    l3_maximum,
-    normalise,
-    resample,
-    subtract_background,
-    subtract_continuum,
-)
-from whiteline.queries import check_cover, white_lines
+from whiteline.placing import check_cover
+from whiteline.preprocessing.background import fitted_background
+from whiteline.preprocessing.continuum import fitted_continuum
+from whiteline.preprocessing.edge import l3_maximum, noise
+from whiteline.preprocessing.normalisation import normalise
+from whiteline.preprocessing.resampling import resample
+from whiteline.preprocessing.white_lines import white_lines
 from whiteline.search.base import available_threads
 
 if TYPE_CHECKING:
@@ -60,6 +59,7 @@ class Series:
             check(mean.energy, mean.intensity, estimator.element_)
             (record,) = estimator.find(["mean"], [mean])
             self.energy_shift = float(record["energy_shift"])
+            self._uncertainty = float(record["energy_uncertainty"])
             check_cover(mean.energy + self.energy_shift, estimator.frame_)
             self._lay_out(mean.energy, mean.intensity)
         except InputError as error:
@@ -83,45 +83,55 @@ class Series:
         ]
         return np.concatenate([records for records, _ in found]), faults
 
-    def prepared(self, raw: np.ndarray) -> tuple[np.ndarray, dict[int, str]]:
+    def prepared(self, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
         """Signals as the file holds them, (n, points in the file), on the library's grid.
 
-        Normalised, shape (n, points), and what is wrong with rows, which are then meaningless.
+        Normalised, shape (n, points); their noise at a point of the grid, (n,); and what is wrong
+        with rows, which are then meaningless.
         """
         # Single precision carries 16 bits of counts; what is more precise stays so.
         raw = np.asarray(raw, dtype=np.result_type(raw.dtype, np.float32))
         finite = np.isfinite(raw).all(axis=1)
         faults = dict.fromkeys(np.flatnonzero(~finite).tolist(), "the signal is not finite")
-        raw = np.where(finite[:, None], raw, 0)
-        spectra = raw @ self._matrix.astype(raw.dtype)
+        signals = self._collection.in_order(np.where(finite[:, None], raw, 0))
+        deviation = noise(signals) * self._noise_on_grid
         if self._power_law is not None:
-            spectra -= self._power_law(raw, faults) @ self._after.astype(raw.dtype)
-        return self._normalised(spectra, faults), faults
+            signals = signals - self._power_law(signals, faults)
+        laid = signals @ self._matrix.astype(signals.dtype)
+        spectra = self._normalised(laid.copy(), faults)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            deviation *= np.ptp(spectra, axis=1) / np.ptp(laid, axis=1)
+        return spectra, deviation, faults
 
     def _lay_out(self, energy: np.ndarray, mean: np.ndarray) -> None:
-        """The linear map from signals as the file holds them to the library's grid.
+        """The linear map (points, points of the grid) from signals to the library's grid.
 
         Found by what becomes of one point after the other.
         """
         estimator = self._estimator
-        background, frame = estimator.background_, estimator.frame_
-        signal, onset = white_lines(energy, mean, frame, background, "none")
-        l3 = l3_maximum(energy, signal, onset, frame.splitting)
+        frame, preparation = estimator.frame_, estimator.preparation_
+        background = preparation["background"]
+        if background["kind"] == "pybaselines":
+            raise InputError(
+                "the baselines of pybaselines are fitted spectrum by spectrum; "
+                "choose another background for so many"
+            )
+        record = white_lines(energy, mean, frame.edge, frame.splitting, preparation)
+        onset, splitting = record.onset, frame.splitting
+        l3 = l3_maximum(energy, mean - record.background, onset, splitting)
         grid = frame.grid - self.energy_shift
         power_law = background["kind"] == "power_law"
+        linear = {"kind": "none"} if power_law else background
+        continuum = preparation["continuum"], preparation.get("post_edge"), l3
 
         def laid(point: np.ndarray) -> np.ndarray:
-            if not power_law:
-                point = subtract_background(energy, point, onset, background)
-            if estimator.continuum == "two_step":
-                point = subtract_continuum(energy, point, onset, frame.splitting, l3)
-            return resample(energy, point, grid)
+            rest = point - fitted_background(energy, point, onset, linear)
+            rest = rest - fitted_continuum(energy, rest, onset, splitting, *continuum)
+            return resample(energy, rest, grid)
 
-        self._after = np.stack([laid(point) for point in np.eye(len(energy))])
-        self._matrix = self._collection.on_file_axis(self._after)
-        self._power_law = None
-        if power_law:
-            self._power_law = PowerLaw(self._collection, energy, onset, background["window"])
+        self._matrix = np.stack([laid(point) for point in np.eye(len(energy))])
+        self._power_law = PowerLaw(energy, onset, background["window"]) if power_law else None
+        self._noise_on_grid = np.sqrt(np.median(np.diff(energy)) / frame.step)
 
     def _normalised(self, spectra: np.ndarray, faults: dict[int, str]) -> np.ndarray:
         # Rows with a fault get a signal that can be normalised.
@@ -139,8 +149,9 @@ class Series:
         return spectra
 
     def _answer(self, raw: np.ndarray) -> tuple[np.ndarray, dict[int, str]]:
-        spectra, faults = self.prepared(raw)
-        records = records_of(self._estimator.answer(spectra), self.energy_shift)
+        spectra, deviation, faults = self.prepared(raw)
+        found, evidence = self._estimator.answer(spectra, deviation, self._uncertainty)
+        records = records_of(found, evidence, self.energy_shift)
         records[list(faults)] = failed(len(faults), records["match"].shape[1])
         return records, faults
 
@@ -150,31 +161,28 @@ class Series:
 
 
 class PowerLaw:
-    """The background A E^-r of many spectra, see `whiteline.preprocessing.subtract_background`.
+    """The background A E^-r of many spectra, see `whiteline.preprocessing.background`.
 
-    Called with signals as the file holds them, (n, points in the file), it gives that of each on
-    the ascending energies, (n, points), and adds to the faults the rows that have none.
+    Called with signals (n, points), it gives that of each, and adds the rows that have none to the
+    faults.
     """
 
-    def __init__(
-        self, collection: Collection, energy: np.ndarray, onset: float, window: list[float]
-    ) -> None:
+    def __init__(self, energy: np.ndarray, onset: float, window: list[float]) -> None:
         low, high = (onset + bound for bound in window)
-        inside = (energy >= low) & (energy <= high)
-        self._select = collection.on_file_axis(np.eye(len(energy))[:, inside])
-        logarithm = np.log(energy[inside])
+        self._inside = (energy >= low) & (energy <= high)
+        logarithm = np.log(energy[self._inside])
         self._centre = logarithm.mean()
-        self._slope = (logarithm - self._centre) / ((logarithm - self._centre) ** 2).sum()
+        self._weights = (logarithm - self._centre) / ((logarithm - self._centre) ** 2).sum()
         # A record may begin before the zero-loss peak, where energies have no logarithm.
         self._defined = energy > 0
         self._logarithm = np.log(np.where(self._defined, energy, 1)) - self._centre
 
-    def __call__(self, raw: np.ndarray, faults: dict[int, str]) -> np.ndarray:
-        counts = raw @ self._select.astype(raw.dtype)
+    def __call__(self, signals: np.ndarray, faults: dict[int, str]) -> np.ndarray:
+        counts = signals[:, self._inside]
         positive = (counts > 0).all(axis=1)
         wrong = "a power-law background needs positive counts before the edge"
         faults |= {row: faults.get(row, wrong) for row in np.flatnonzero(~positive).tolist()}
-        logarithm = np.log(np.where(positive[:, None], counts, 1)).astype(float)
-        slope = (logarithm @ self._slope)[:, None]
-        values = np.exp(logarithm.mean(1, keepdims=True) + slope * self._logarithm)
-        return np.where(self._defined, values, 0).astype(raw.dtype)
+        logarithm = np.log(np.where(positive[:, None], counts, 1), dtype=float)
+        slope = (logarithm @ self._weights)[:, None]
+        exponent = logarithm.mean(1, keepdims=True) + slope * self._logarithm
+        return np.where(self._defined, np.exp(exponent.astype(signals.dtype)), 0)

@@ -160,16 +160,17 @@ class Collection:
         """Signals of some rows as the file holds them, (rows, points in the file)."""
         return self._raw(start, stop, None)
 
-    def on_file_axis(self, matrix: np.ndarray) -> np.ndarray:
-        """A matrix (points, k) that spectra are multiplied by, for signals as the file holds them.
-
-        Shape (points in the file, k): order, repeated energies and the sign, that of the mean, are
-        put right by it.
+    def in_order(self, signals: np.ndarray) -> np.ndarray:
+        """Signals as the file holds them, (rows, points in the file), at the energies, (rows,
+        points): order, repeated energies and the sign, that of the mean, are put right.
         """
         size = np.bincount(self._group)
-        rows = matrix[self._group] / size[self._group][:, None]
-        down = len(self) > 1 and self._mean[2]
-        return -rows if down else rows
+        if not np.array_equal(self._group, np.arange(len(self._group))):
+            order = np.argsort(self._group, kind="stable")
+            starts = np.cumsum(size) - size
+            total = np.add.reduceat(signals[:, order], starts, axis=1)
+            signals = total / size.astype(signals.dtype)
+        return -signals if self._mean[2] else signals
 
     def _raw(self, start: int, stop: int, dtype: type | None = float) -> np.ndarray:
         """Signals as the file holds them, (rows, points in the file), as ``dtype`` if given."""

@@ -172,7 +172,7 @@ class Index(ABC):
         return _joined(list(self._run(queries, task)), (len(queries), len(parent)))
 
     def within(
-        self, queries: np.ndarray, radius: float
+        self, queries: np.ndarray, radius: float | np.ndarray
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """All library spectra no further than ``radius`` from each query.
 
@@ -181,7 +181,7 @@ class Index(ABC):
         queries
             n spectra, prepared by the measure.
         radius
-            In the measure's units, zero or more.
+            In the measure's units, zero or more; one for all queries or one for each, (n,).
 
         Returns
         -------
@@ -195,25 +195,26 @@ class Index(ABC):
             If the radius is negative or not a number, or the queries were not prepared as the
             library was.
         """
-        if not radius >= 0:
-            raise InputError(f"radius is {radius}; it must be zero or more")
+        radii = np.broadcast_to(np.asarray(radius, dtype=float), len(queries))
+        if not (radii >= 0).all():
+            raise InputError(f"radius is {radii.min()}; it must be zero or more")
 
-        def task(chunk: np.ndarray) -> tuple[Any, int]:
-            limit = np.full(len(chunk), float(radius))
+        def task(chunk: np.ndarray, most: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
+            limit = most.copy()
             starts, columns = self._survivors(
                 asked, selection.minima(asked.scores, self._whole[0]), limit, self._whole
             )
             distance = self._distances(asked, starts, columns, limit)
             found = []
-            for start, end in pairwise(starts):
-                near = distance[start:end] <= radius
+            for (start, end), bound in zip(pairwise(starts), most, strict=True):
+                near = distance[start:end] <= bound
                 d, row = distance[start:end][near], self._row_of[columns[start:end][near]]
                 order = np.lexsort((row, d))
                 found.append((d[order], row[order]))
             return found, len(columns)
 
-        pairs = [pair for found in self._run(queries, task) for pair in found]
+        pairs = [pair for found in self._run(queries, task, radii) for pair in found]
         return [distance for distance, _ in pairs], [row for _, row in pairs]
 
     def _nearest(
@@ -273,9 +274,9 @@ class Index(ABC):
         return selection.pairs_below(starts, columns, fine, self._fine_ceiling(asked, limit))
 
     def _run(
-        self, queries: np.ndarray, task: Callable[[np.ndarray], tuple[Any, int]]
+        self, queries: np.ndarray, task: Callable[..., tuple[Any, int]], *others: np.ndarray
     ) -> Iterator[Any]:
-        """What the task finds for each chunk of queries, in order."""
+        """What the task finds for each chunk of queries and of what goes with them, in order."""
         queries = np.asarray(queries)
         if queries.ndim != len(self.shape) or queries.shape[1:] != self.shape[1:]:
             raise InputError(
@@ -285,13 +286,14 @@ class Index(ABC):
         if not np.isfinite(queries).all():
             raise InputError("a query has values that are not finite")
         size = max(1, min(CHUNK, SCORES // self.shape[0]))
-        chunks = [queries[start : start + size] for start in range(0, len(queries), size)]
+        starts = range(0, len(queries), size)
+        chunks = [[rows[s : s + size] for s in starts] for rows in (queries, *others)]
         with _controller().limit(limits=1, user_api="blas"):
-            if self.threads == 1 or len(chunks) < 2:
-                results = list(map(task, chunks))
+            if self.threads == 1 or len(starts) < 2:
+                results = list(map(task, *chunks))
             else:
                 with ThreadPoolExecutor(self.threads) as pool:
-                    results = list(pool.map(task, chunks))
+                    results = list(pool.map(task, *chunks))
         self.queried += len(queries)
         self.compared += sum(compared for _, compared in results)
         return (found for found, _ in results)
