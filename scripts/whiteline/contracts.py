@@ -201,6 +201,7 @@ CONTRACTS: dict[str, dict[str, Variable]] = {
     },
     "estimates": {
         "query_id": Variable(("query",), TEXT, None, "identifier of the query"),
+        "file": Variable(("query",), TEXT, None, "file that was read", optional=True),
         "valence": Variable(("query",), FLOAT, "1", "valence (oxidation state)"),
         **_ion_parameters("query"),
         **_widths("query"),
@@ -287,7 +288,7 @@ _RESULTS = {
     "estimates": tuple(
         name
         for name in CONTRACTS["estimates"]
-        if name not in ("query_id", "coverage", "candidate")
+        if name not in ("query_id", "file", "coverage", "candidate")
     ),
     "mixtures": tuple(
         name for name in CONTRACTS["mixtures"] if name not in ("query_id", "coverage", "candidate")

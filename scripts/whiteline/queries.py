@@ -40,6 +40,7 @@ def prepare_queries(
     preparation: Mapping[str, Any],
     energy_reference: Mapping[str, str] | None,
     on_error: str = "stop",
+    energy_offset: float | None = None,
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Recorded spectra without background, on the library's grid extended by the search range.
 
@@ -55,6 +56,8 @@ def prepare_queries(
         ``id`` of the spectrum that sets the zero of all, and the ``ion`` that it is known to be.
     on_error
         ``stop``, or ``skip`` to report and leave out what can't be prepared.
+    energy_offset
+        Shift (eV) of all axes, where a reference that is not of the set has shown it.
 
     Returns
     -------
@@ -79,6 +82,8 @@ def prepare_queries(
     offset = np.where(np.isnan(known), coarse, 0.0)
     if energy_reference is not None:
         offset = _reference_offset(ids, records, coarse, frame, energy_reference)
+    elif energy_offset is not None:
+        offset = np.full(len(ids), energy_offset)
     for row, (record, shift) in enumerate(zip(records, offset, strict=True)):
         faults.call(row, None, check_cover, record.energy + shift, frame)
     offset, laid, axis = _refined(records, offset, limit, frame)

@@ -7,11 +7,11 @@ import pytest
 import xarray as xr
 from sklearn.base import clone
 
-from estimate_parameters import comparison
 from whiteline import estimators, measures
 from whiteline.alignment import correlate, search_steps
 from whiteline.distances import aligned_distances
 from whiteline.errors import InputError
+from whiteline.estimation.answers import comparison
 from whiteline.estimators import Library
 
 KINDS = ["gaussian_process", "partial_least_squares"]

@@ -6,11 +6,12 @@ import pytest
 
 from align_queries import align_queries
 from compute_distances import compute_distances
-from estimate_parameters import estimate_parameters, left_out
+from estimate_parameters import estimate_parameters
 from preprocess_queries import preprocess_queries
 from score_estimates import score_estimates
 from select_map import select_map
 from whiteline import contracts, registry
+from whiteline.estimation.answers import left_out
 
 BACKGROUND = {"kind": "constant", "window": [-6.0, -3.0]}
 DISTURB = {"snr": [20, 200], "energy_shift": [1.4, 1.6]}

@@ -45,37 +45,63 @@ class Estimator(DistanceEstimator):
 
 
 def _minimum(squared: np.ndarray, values: np.ndarray, reach: float) -> np.ndarray:
-    """Places (n,) of the least of the profiles over a parameter's values (r,)."""
+    """Places (n,) of the least of the profiles over a parameter's values (r,).
+
+    Profiles that are known at the same places and least at the same one are fitted together, each
+    from its values within ``reach`` of the least.
+    """
     place, column = np.unique(values, return_inverse=True)
-    profile = [squared[:, column == number].min(1) for number in range(len(place))]
-    return np.array([_least(place, row, reach) for row in np.stack(profile, axis=1)])
+    profile = np.stack([squared[:, column == k].min(1) for k in range(len(place))], axis=1)
+    best = profile.argmin(1)
+    result = place[best]
+    patterns, alike = _patterns(np.isfinite(profile), best)
+    for number, (known, at) in enumerate(patterns):
+        if len(known):
+            rows = np.flatnonzero(alike == number)
+            near = known[_near(place[known], int(np.searchsorted(known, at)), reach)]
+            vertex = _vertices(place[near], profile[np.ix_(rows, near)])
+            inside = (place[near][0] <= vertex) & (vertex <= place[near][-1])
+            result[rows[inside]] = vertex[inside]
+    return result
 
 
-def _least(place: np.ndarray, profile: np.ndarray, reach: float) -> float:
-    """Place of the minimum of one profile, from its values within ``reach`` of the least."""
-    known = np.isfinite(profile)
-    if not known.any():
-        return float(place[0])
-    place, profile = place[known], profile[known]
-    best = profile.argmin()
+def _near(place: np.ndarray, best: int, reach: float) -> np.ndarray:
+    """Which of the places (p,) are fitted about the number of the ``best``."""
     near = np.abs(place - place[best]) <= reach + 1e-9
     first = max(min(best - 1, len(place) - 3), 0)
     near[first : first + 3] = True
-    vertex = _vertex(place[near], profile[near])
-    inside = place[near][0] <= vertex <= place[near][-1]
-    return float(vertex if inside else place[best])
+    return near
 
 
-def _vertex(place: np.ndarray, value: np.ndarray) -> float:
-    """Place of the minimum of a parabola fitted to at least three values, else NaN.
+def _patterns(known: np.ndarray, best: np.ndarray) -> tuple[list, np.ndarray]:
+    """The places known and the best of them that occur together, and which of these each row is.
+
+    Shapes: known (n, places), best (n,), result a list of (numbers of places, best) and (n,).
+    """
+    keys = np.column_stack([known.astype(np.int16), best.astype(np.int16)])
+    packed = np.ascontiguousarray(keys).view(f"V{2 * keys.shape[1]}").ravel()
+    _, first, alike = np.unique(packed, return_index=True, return_inverse=True)
+    return [(np.flatnonzero(known[row]), best[row]) for row in first], alike
+
+
+def _vertices(place: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Places of the minima of parabolas fitted to at least three values (n, p), else NaN, (n,).
 
     The form is quadratic only near the minimum, so points count less the higher they lie: against
     the least value, which is what noise and mismatch leave, and the height of the nearest points.
     """
     if len(place) < 3:
-        return np.nan
-    height = value - value.min()
-    centre, scale = place[height.argmin()], np.ptp(place) / 2
-    weight = (1 + height / (value.min() + np.sort(height)[2] + TINY)) ** -2
-    curvature, slope, _ = np.polyfit((place - centre) / scale, height, 2, w=weight)
-    return centre - scale * slope / (2 * curvature) if curvature > 0 else np.nan
+        return np.full(len(value), np.nan)
+    least = value.min(1, keepdims=True)
+    height = value - least
+    centre, scale = place[height.argmin(1)], np.ptp(place) / 2
+    third = np.sort(height, axis=1)[:, 2:3]
+    weight = (1 + height / (least + third + TINY)) ** -2
+    x = (place - centre[:, None]) / scale
+    powers = np.stack([x**2, x, np.ones_like(x)], axis=2) * weight[:, :, None]
+    turned = powers.transpose(0, 2, 1)
+    fit = np.linalg.solve(turned @ powers, turned @ (height * weight)[:, :, None])
+    curvature, slope, _ = fit[:, :, 0].T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        vertex = centre - scale * slope / (2 * curvature)
+    return np.where(curvature > 0, vertex, np.nan)

@@ -46,6 +46,8 @@ class Recording:
         Of the map that the spectra make, row by row, if they do.
     notes
         One sentence each.
+    pixels
+        Size and units of a pixel along each axis of the map, if the file says so.
     """
 
     energy: np.ndarray
@@ -53,6 +55,7 @@ class Recording:
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     shape: tuple[int, ...] | None = None
+    pixels: tuple[tuple[float, str], ...] = ()
 
 
 def energy_factor(text: str) -> float | None:

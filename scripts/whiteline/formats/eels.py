@@ -119,4 +119,12 @@ def _recording(path: Path, signal: Mapping[str, Any]) -> Recording:
         return Recording(energy, rows[0], notes)
     # An axis of one pixel is none.
     shape = tuple(size for size in others if size > 1)
-    return Recording(energy, rows, notes, shape=shape)
+    return Recording(energy, rows, notes, shape=shape, pixels=_pixels(axes, place))
+
+
+def _pixels(axes: Sequence[Mapping[str, Any]], place: int) -> tuple[tuple[float, str], ...]:
+    """Size and units of a pixel along each axis but that of energy, if all are calibrated."""
+    others = [axis for number, axis in enumerate(axes) if number != place and axis["size"] > 1]
+    if not all(axis.get("scale") and axis.get("units") for axis in others):
+        return ()
+    return tuple((float(axis["scale"]), str(axis["units"])) for axis in others)

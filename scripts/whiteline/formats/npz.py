@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,8 @@ ENDINGS = (".npz",)
 
 # An array beyond this is not read, bytes: it has no place in memory.
 MAXIMUM_SIZE = 2**32
+# An array of more bytes stays in the file, if it is not compressed.
+IN_MEMORY = 2**26
 
 
 def recognise(path: Path, head: bytes) -> str | None:
@@ -68,5 +71,17 @@ def _array(path: Path, archive: zipfile.ZipFile, name: str) -> arrays.Array | No
 
 
 def _load(path: Path, name: str) -> np.ndarray:
+    """A member of the archive; a large one that is not compressed stays in the file."""
     with zipfile.ZipFile(path) as archive, archive.open(name) as stream:
-        return npy.read_array(stream, allow_pickle=False)
+        member = archive.getinfo(name)
+        if member.file_size <= IN_MEMORY or member.compress_type != zipfile.ZIP_STORED:
+            return npy.read_array(stream, allow_pickle=False)
+    with path.open("rb") as file:
+        # The length of a member's head, which the archive's directory does not tell, ends it.
+        file.seek(member.header_offset + 26)
+        file.seek(sum(struct.unpack("<HH", file.read(4))), 1)
+        version = npy.read_magic(file)
+        header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, fortran, dtype = header(file)
+        order = "F" if fortran else "C"
+        return np.memmap(path, dtype, "r", file.tell(), shape, order)

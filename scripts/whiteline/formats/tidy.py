@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -143,13 +144,41 @@ class Collection:
         down = points_down(self.energy, intensity)
         return self.energy, -intensity if down else intensity, down
 
-    def _raw(self, start: int, stop: int) -> np.ndarray:
-        """Signals as the file holds them, (rows, points in the file)."""
+    def ids(self) -> list[str]:
+        """Identifiers of all spectra."""
+        if self.shape is not None:
+            places = product(*map(range, self.shape))
+            return [f"{self.name}[{','.join(map(str, place))}]" for place in places]
+        return [self.id(row) for row in range(len(self))]
+
+    @property
+    def pixels(self) -> tuple[tuple[float, str], ...]:
+        """Size and units of a pixel along each axis of the map; empty where the file says none."""
+        return self._recording.pixels
+
+    def raw(self, start: int, stop: int) -> np.ndarray:
+        """Signals of some rows as the file holds them, (rows, points in the file)."""
+        return self._raw(start, stop, None)
+
+    def in_order(self, signals: np.ndarray) -> np.ndarray:
+        """Signals as the file holds them, (rows, points in the file), at the energies, (rows,
+        points): order, repeated energies and the sign, that of the mean, are put right.
+        """
+        size = np.bincount(self._group)
+        if not np.array_equal(self._group, np.arange(len(self._group))):
+            order = np.argsort(self._group, kind="stable")
+            starts = np.cumsum(size) - size
+            total = np.add.reduceat(signals[:, order], starts, axis=1)
+            signals = total / size.astype(signals.dtype)
+        return -signals if self._mean[2] else signals
+
+    def _raw(self, start: int, stop: int, dtype: type | None = float) -> np.ndarray:
+        """Signals as the file holds them, (rows, points in the file), as ``dtype`` if given."""
         intensity = self._recording.intensity
         try:
             rows = intensity[None] if intensity.ndim == 1 else intensity[start:stop]
             with np.errstate(invalid="ignore"):
-                return _numbers(rows)
+                return _numbers(rows, dtype)
         except Exception as error:
             # What is read late fails late: a damaged file may raise anything.
             reason = str(error).splitlines()[:1]
@@ -174,14 +203,14 @@ class Collection:
         return np.bincount(self._group, weights=signal / size[self._group])
 
 
-def _numbers(rows: Any) -> np.ndarray:
+def _numbers(rows: Any, dtype: type | None = float) -> np.ndarray:
     """Rows of NumPy or Dask as numbers.
 
     Dask's threads would gain nothing, as HDF5 lets one read at a time, and don't survive a fork.
     """
     if not isinstance(rows, np.ndarray):
         rows = rows.compute(scheduler="synchronous")
-    return np.asarray(rows, dtype=float)
+    return np.asarray(rows, dtype=dtype)
 
 
 _TURNED = "the signal was negative-going and its sign was changed"

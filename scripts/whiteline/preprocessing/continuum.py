@@ -23,6 +23,7 @@ def fitted_continuum(
     splitting: float,
     kind: str,
     window: Sequence[float] | None = None,
+    l3: float | None = None,
 ) -> np.ndarray:
     """The continuum of a record, at each of its energies.
 
@@ -45,6 +46,8 @@ def fitted_continuum(
     window
         Where beyond L2 the level is read, eV relative to the onset; from 6 eV above L2's expected
         onset to the end if left out.
+    l3
+        Energy of the maximum of L3, eV; sought in the spectrum if left out.
 
     Raises
     ------
@@ -63,7 +66,8 @@ def fitted_continuum(
             f"the two-step continuum needs points above {low:.1f} eV{limit}; "
             f"the spectrum ends at {energy[-1]:.1f} eV"
         )
-    l3 = l3_maximum(energy, intensity, onset, splitting)
+    if l3 is None:
+        l3 = l3_maximum(energy, intensity, onset, splitting)
     steps = sum(
         share * (0.5 + np.arctan((energy - centre) / STEP_HWHM) / np.pi)
         for share, centre in ((2 / 3, l3), (1 / 3, l3 + splitting))

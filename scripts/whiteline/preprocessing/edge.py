@@ -53,11 +53,11 @@ def edge_onset(energy: np.ndarray, intensity: np.ndarray, low: float, high: floa
     return float(energy[np.argmax((rising & line) | (smooth == smooth.max()))])
 
 
-def noise(intensity: np.ndarray) -> float:
-    """Deviation of the noise of a spectrum, (points,), from second differences, in which a smooth
-    signal vanishes.
+def noise(intensity: np.ndarray) -> np.ndarray:
+    """Deviation of the noise of spectra, (..., points), from second differences, in which a smooth
+    signal vanishes; shape (...).
     """
-    return float(np.median(np.abs(np.diff(intensity, 2))) / 0.6745 / np.sqrt(6))
+    return np.median(np.abs(np.diff(intensity, 2)), axis=-1) / 0.6745 / np.sqrt(6)
 
 
 def l3_maximum(energy: np.ndarray, intensity: np.ndarray, onset: float, splitting: float) -> float:

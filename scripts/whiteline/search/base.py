@@ -126,8 +126,53 @@ class Index(ABC):
             raise InputError(f"the {k} nearest spectra were asked for; it must be 1 or more")
         return self._nearest(queries, k, self._parts)
 
+    def nearest_around(
+        self, queries: np.ndarray, parent: np.ndarray, near: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The nearest library spectrum of every query in the groups around the nearest of all.
+
+        Parameters
+        ----------
+        queries
+            n spectra, prepared by the measure.
+        parent
+            Of each group in the order of ``groups``, a number that does not fall, shape (g,):
+            groups of one parent are searched together for the nearest.
+        near
+            Whether each group is looked at where the nearest of a parent lies in a given one
+            (first axis), shape (g, g), its diagonal true.
+
+        Returns
+        -------
+        distances, rows
+            Shape (n, g); infinite and -1 where a group was not looked at.
+
+        Raises
+        ------
+        InputError
+            If the index has no groups, or the queries were not prepared as the library was.
+        """
+        if self.groups is None:
+            raise InputError("this index has no groups; give build the label of each spectrum")
+        edges, before = self._parts
+        firsts = np.flatnonzero(np.diff(parent, prepend=parent[0] - 1))
+        together = edges, np.append(before[firsts], before[-1])
+        group_of = np.empty(self.shape[0], dtype=int)
+        group_of[self._row_of] = np.repeat(np.arange(len(parent)), np.diff(edges[before]))
+
+        def task(chunk: np.ndarray) -> tuple[Any, int]:
+            asked = self._ask(chunk)
+            lowest = selection.minima(asked.scores, edges)
+            every = np.ones(len(chunk) * len(firsts), dtype=bool)
+            (_, rows), compared = self._found(asked, lowest, together, 1, every)
+            wanted = near[group_of[rows.reshape(len(chunk), -1)]].any(axis=1)
+            found, more = self._found(asked, lowest, self._parts, 1, wanted.ravel())
+            return found, compared + more
+
+        return _joined(list(self._run(queries, task)), (len(queries), len(parent)))
+
     def within(
-        self, queries: np.ndarray, radius: float
+        self, queries: np.ndarray, radius: float | np.ndarray
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """All library spectra no further than ``radius`` from each query.
 
@@ -136,7 +181,7 @@ class Index(ABC):
         queries
             n spectra, prepared by the measure.
         radius
-            In the measure's units, zero or more.
+            In the measure's units, zero or more; one for all queries or one for each, (n,).
 
         Returns
         -------
@@ -150,25 +195,26 @@ class Index(ABC):
             If the radius is negative or not a number, or the queries were not prepared as the
             library was.
         """
-        if not radius >= 0:
-            raise InputError(f"radius is {radius}; it must be zero or more")
+        radii = np.broadcast_to(np.asarray(radius, dtype=float), len(queries))
+        if not (radii >= 0).all():
+            raise InputError(f"radius is {radii.min()}; it must be zero or more")
 
-        def task(chunk: np.ndarray) -> tuple[Any, int]:
-            limit = np.full(len(chunk), float(radius))
+        def task(chunk: np.ndarray, most: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
+            limit = most.copy()
             starts, columns = self._survivors(
                 asked, selection.minima(asked.scores, self._whole[0]), limit, self._whole
             )
             distance = self._distances(asked, starts, columns, limit)
             found = []
-            for start, end in pairwise(starts):
-                near = distance[start:end] <= radius
+            for (start, end), bound in zip(pairwise(starts), most, strict=True):
+                near = distance[start:end] <= bound
                 d, row = distance[start:end][near], self._row_of[columns[start:end][near]]
                 order = np.lexsort((row, d))
                 found.append((d[order], row[order]))
             return found, len(columns)
 
-        pairs = [pair for found in self._run(queries, task) for pair in found]
+        pairs = [pair for found in self._run(queries, task, radii) for pair in found]
         return [distance for distance, _ in pairs], [row for _, row in pairs]
 
     def _nearest(
@@ -177,23 +223,32 @@ class Index(ABC):
         def task(chunk: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
             lowest = selection.minima(asked.scores, blocks[0])
-            starts, columns = selection.least(asked.scores, lowest, *blocks, max(k, self.probes))
-            unlimited = np.full(len(starts) - 1, np.inf)
-            probed = len(columns)
-            limit = selection.kth(starts, self._distances(asked, starts, columns, unlimited), k)
-            starts, columns = self._survivors(asked, lowest, limit, blocks, k)
-            distance = self._distances(asked, starts, columns, limit)
-            found = selection.nearest(starts, columns, distance, self._row_of, k)
-            return found, len(columns) + probed
+            wanted = np.ones(len(chunk) * (len(blocks[1]) - 1), dtype=bool)
+            return self._found(asked, lowest, blocks, k, wanted)
 
-        parts = list(self._run(queries, task))
         shape = (len(queries), len(blocks[1]) - 1, k)
-        if not parts:
-            return np.empty(shape), np.empty(shape, dtype=np.int64)
-        distances, rows = (
-            np.concatenate(part).reshape(shape) for part in zip(*parts, strict=True)
-        )
-        return distances, rows
+        return _joined(list(self._run(queries, task)), shape)
+
+    def _found(
+        self,
+        asked: Asked,
+        lowest: np.ndarray,
+        blocks: tuple[np.ndarray, np.ndarray],
+        k: int,
+        wanted: np.ndarray,
+    ) -> tuple[tuple[np.ndarray, np.ndarray], int]:
+        """Distances and rows of the k nearest of every segment that is ``wanted`` (segments,),
+        and the number of pairs compared for them.
+        """
+        probes = max(k, self.probes)
+        starts, columns = selection.least(asked.scores, lowest, *blocks, probes, wanted)
+        unlimited = np.full(len(starts) - 1, np.inf)
+        probed = len(columns)
+        limit = selection.kth(starts, self._distances(asked, starts, columns, unlimited), k)
+        starts, columns = self._survivors(asked, lowest, limit, blocks, k, wanted)
+        distance = self._distances(asked, starts, columns, limit)
+        found = selection.nearest(starts, columns, distance, self._row_of, k)
+        return found, len(columns) + probed
 
     def _survivors(
         self,
@@ -202,9 +257,12 @@ class Index(ABC):
         limit: np.ndarray,
         blocks: tuple[np.ndarray, np.ndarray],
         k: int | None = None,
+        wanted: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Pairs that may be as near as ``limit``; with k, as near as the k nearest."""
         ceiling = self._ceiling(asked, limit)
+        if wanted is not None:
+            ceiling[~wanted] = -np.inf
         starts, columns = selection.survivors(asked.scores, lowest, *blocks, ceiling)
         fine = self._fine(asked, starts, columns)
         if fine is None:
@@ -216,9 +274,9 @@ class Index(ABC):
         return selection.pairs_below(starts, columns, fine, self._fine_ceiling(asked, limit))
 
     def _run(
-        self, queries: np.ndarray, task: Callable[[np.ndarray], tuple[Any, int]]
+        self, queries: np.ndarray, task: Callable[..., tuple[Any, int]], *others: np.ndarray
     ) -> Iterator[Any]:
-        """What the task finds for each chunk of queries, in order."""
+        """What the task finds for each chunk of queries and of what goes with them, in order."""
         queries = np.asarray(queries)
         if queries.ndim != len(self.shape) or queries.shape[1:] != self.shape[1:]:
             raise InputError(
@@ -228,13 +286,14 @@ class Index(ABC):
         if not np.isfinite(queries).all():
             raise InputError("a query has values that are not finite")
         size = max(1, min(CHUNK, SCORES // self.shape[0]))
-        chunks = [queries[start : start + size] for start in range(0, len(queries), size)]
+        starts = range(0, len(queries), size)
+        chunks = [[rows[s : s + size] for s in starts] for rows in (queries, *others)]
         with _controller().limit(limits=1, user_api="blas"):
-            if self.threads == 1 or len(chunks) < 2:
-                results = list(map(task, chunks))
+            if self.threads == 1 or len(starts) < 2:
+                results = list(map(task, *chunks))
             else:
                 with ThreadPoolExecutor(self.threads) as pool:
-                    results = list(pool.map(task, chunks))
+                    results = list(pool.map(task, *chunks))
         self.queried += len(queries)
         self.compared += sum(compared for _, compared in results)
         return (found for found, _ in results)
@@ -294,6 +353,14 @@ class Asked:
     def spread(self, values: np.ndarray, segments: np.ndarray) -> np.ndarray:
         """A value per query, repeated for each of its segments."""
         return np.repeat(values, len(segments) // len(values))
+
+
+def _joined(parts: list, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Distances and rows of all chunks of queries, in one array each."""
+    if not parts:
+        return np.empty(shape), np.empty(shape, dtype=np.int64)
+    distances, rows = (np.concatenate(part).reshape(shape) for part in zip(*parts, strict=True))
+    return distances, rows
 
 
 def available_threads() -> int:

@@ -42,17 +42,19 @@ def minima(scores, block_edges):
 
 
 @njit(cache=True, nogil=True)
-def least(scores, lowest, block_edges, before, count):
-    """Pairs of the ``count`` least scores of every segment, or all where there are fewer."""
+def least(scores, lowest, block_edges, before, count, wanted):
+    """Pairs of the ``count`` least scores of every wanted segment, or all where it has fewer."""
     ranges = len(before) - 1
     starts = np.zeros(len(scores) * ranges + 1, np.int64)
     for segment in range(len(starts) - 1):
         part = segment % ranges
         size = block_edges[before[part + 1]] - block_edges[before[part]]
-        starts[segment + 1] = starts[segment] + min(count, size)
+        starts[segment + 1] = starts[segment] + (min(count, size) if wanted[segment] else 0)
     columns = np.empty(starts[-1], np.int64)
     score = np.empty(count, scores.dtype)
     for segment in range(len(starts) - 1):
+        if not wanted[segment]:
+            continue
         query, part = segment // ranges, segment % ranges
         place = columns[starts[segment] : starts[segment + 1]]
         score[:] = np.inf

@@ -1,0 +1,96 @@
+"""What ``estimate`` and ``watch`` share: the settings of the estimator, and how a line is said."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import Any
+
+from whiteline.cli.base import number
+
+BACKGROUNDS = ("none", "constant", "linear", "power_law")
+CONTINUA = ("none", "two_step", "two_step_line")
+WINDOW = [-10.0, -3.0]
+
+
+def add_settings(parser: ArgumentParser) -> None:
+    """Library, measure, estimator, energy axis, background, columns."""
+    parser.add_argument(
+        "--library", required=True, help="name of a library in results, or its prepared file"
+    )
+    parser.add_argument("--measure", default="correlation", help="kind (default: correlation)")
+    parser.add_argument("--estimator", default="profile", help="kind (default: profile)")
+    parser.add_argument(
+        "--energy-uncertainty",
+        type=uncertainty,
+        metavar="EV",
+        help="how far the energy axis may be off; left out, nothing is known of it",
+    )
+    parser.add_argument("--reference", type=Path, metavar="FILE", help="sets the axis' zero")
+    parser.add_argument("--reference-ion", metavar="ION", help="what the reference is, as Mn2+")
+    parser.add_argument("--background", choices=BACKGROUNDS, help="left out: that of the library")
+    parser.add_argument(
+        "--background-window",
+        type=window,
+        metavar="LOW,HIGH",
+        help="where it is fitted, eV relative to the onset of L3 (default: -10,-3)",
+    )
+    parser.add_argument("--continuum", choices=CONTINUA, default="none")
+    parser.add_argument(
+        "--calibration",
+        metavar="FILE",
+        help="prepared test spectra for the intervals; left out, scenarios.nc beside the library",
+    )
+    for name in ("energy", "intensity", "i0"):
+        parser.add_argument(f"--{name}-column", type=column, metavar="COLUMN")
+
+
+def uncertainty(text: str) -> float:
+    """An energy (eV) that is not negative."""
+    value = number(text)
+    if value < 0:
+        raise ArgumentTypeError(f"{text} eV is negative")
+    return value
+
+
+def window(text: str) -> list[float]:
+    """Two energies (eV), the lower first."""
+    bounds = [number(part) for part in text.split(",")]
+    if len(bounds) != 2 or bounds[0] >= bounds[1]:
+        raise ArgumentTypeError(f"{text!r} is not low,high, such as -10,-3")
+    return bounds
+
+
+def column(text: str) -> str | int:
+    """A position where the text is a whole number, else a name."""
+    return int(text) if text.isdecimal() else text
+
+
+def estimator_of(arguments: Namespace):
+    """The fitted estimator of the settings."""
+    from whiteline.errors import InputError
+    from whiteline.estimation.estimator import BESIDE, Estimator
+
+    if arguments.background_window and not arguments.background:
+        raise InputError("--background-window: needs --background, the kind that is fitted in it")
+    background = None
+    if arguments.background:
+        fitted = arguments.background_window or WINDOW
+        background = {"kind": arguments.background, "window": fitted}
+    return Estimator(
+        arguments.library,
+        arguments.measure,
+        arguments.estimator,
+        energy_uncertainty=arguments.energy_uncertainty,
+        background=background,
+        continuum=arguments.continuum,
+        reference=arguments.reference,
+        reference_ion=arguments.reference_ion,
+        calibration=arguments.calibration or BESIDE,
+    ).fit()
+
+
+def columns_of(arguments: Namespace) -> dict[str, Any]:
+    """The columns asked for, as `whiteline.formats.read_spectra` takes them."""
+    names = ("energy_column", "intensity_column", "i0_column")
+    return {name: getattr(arguments, name) for name in names}

@@ -1,0 +1,188 @@
+"""Many spectra on one energy axis: prepared by one matrix product, compared without shifts.
+
+The spectra of a map share their axis and the place of the edge. Both are read from their mean, as
+those of a single spectrum are; background, continuum and resampling are then the same linear map
+for all, and no shift is sought for each.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from whiteline.errors import InputError
+from whiteline.estimation.answers import failed, records_of
+from whiteline.formats import Collection
+from whiteline.inspection import check
+from whiteline.placing import check_cover
+from whiteline.preprocessing.background import fitted_background
+from whiteline.preprocessing.continuum import fitted_continuum
+from whiteline.preprocessing.edge import l3_maximum, noise
+from whiteline.preprocessing.normalisation import normalise
+from whiteline.preprocessing.resampling import resample
+from whiteline.preprocessing.white_lines import white_lines
+from whiteline.search.base import available_threads
+
+if TYPE_CHECKING:
+    from whiteline.estimation.estimator import Estimator
+
+# Spectra that are read at a time, and those that one thread prepares and answers at a time.
+CHUNK = 8192
+PART = 512
+
+
+class Series:
+    """The spectra of a collection, to be answered part by part.
+
+    Parameters
+    ----------
+    estimator
+        Fitted.
+    collection
+        Spectra on one axis.
+
+    Raises
+    ------
+    InputError
+        If their mean can't be used; says why.
+    """
+
+    def __init__(self, estimator: Estimator, collection: Collection) -> None:
+        self._collection, self._estimator = collection, estimator
+        self._normalisation = estimator.library_.attrs["normalisation"]
+        self._threads = estimator.threads or available_threads()
+        mean = collection.mean()
+        try:
+            check(mean.energy, mean.intensity, estimator.element_)
+            (record,) = estimator.find(["mean"], [mean])
+            self.energy_shift = float(record["energy_shift"])
+            self._uncertainty = float(record["energy_uncertainty"])
+            check_cover(mean.energy + self.energy_shift, estimator.frame_)
+            self._lay_out(mean.energy, mean.intensity)
+        except InputError as error:
+            sentence = str(error).removeprefix("spectrum 'mean': ")
+            raise InputError(f"{collection.where}, mean of its spectra: {sentence}") from None
+
+    def starts(self) -> range:
+        """First rows of the chunks."""
+        return range(0, len(self._collection), CHUNK)
+
+    def records(self, start: int) -> tuple[np.ndarray, list[tuple[int, str]]]:
+        """Records of a chunk of spectra, and the rows that can't be used with what is wrong."""
+        raw = self._collection.raw(start, start + CHUNK)
+        parts = [raw[first : first + PART] for first in range(0, len(raw), PART)]
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(self._threads) as pool:
+            found = list(pool.map(self._answer, parts))
+        faults = [
+            (row, self._sentence(row, wrong))
+            for number, (_, part) in enumerate(found)
+            for row, wrong in ((start + number * PART + at, wrong) for at, wrong in part.items())
+        ]
+        return np.concatenate([records for records, _ in found]), faults
+
+    def prepared(self, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
+        """Signals as the file holds them, (n, points in the file), on the library's grid.
+
+        Normalised, shape (n, points); their noise at a point of the grid, (n,); and what is wrong
+        with rows, which are then meaningless.
+        """
+        # Single precision carries 16 bits of counts; what is more precise stays so.
+        raw = np.asarray(raw, dtype=np.result_type(raw.dtype, np.float32))
+        finite = np.isfinite(raw).all(axis=1)
+        faults = dict.fromkeys(np.flatnonzero(~finite).tolist(), "the signal is not finite")
+        signals = self._collection.in_order(np.where(finite[:, None], raw, 0))
+        deviation = noise(signals) * self._noise_on_grid
+        if self._power_law is not None:
+            signals = signals - self._power_law(signals, faults)
+        laid = signals @ self._matrix.astype(signals.dtype)
+        spectra = self._normalised(laid.copy(), faults)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            deviation *= np.ptp(spectra, axis=1) / np.ptp(laid, axis=1)
+        return spectra, deviation, faults
+
+    def _lay_out(self, energy: np.ndarray, mean: np.ndarray) -> None:
+        """The linear map (points, points of the grid) from signals to the library's grid.
+
+        Found by what becomes of one point after the other.
+        """
+        estimator = self._estimator
+        frame, preparation = estimator.frame_, estimator.preparation_
+        background = preparation["background"]
+        if background["kind"] == "pybaselines":
+            raise InputError(
+                "the baselines of pybaselines are fitted spectrum by spectrum; "
+                "choose another background for so many"
+            )
+        record = white_lines(energy, mean, frame.edge, frame.splitting, preparation)
+        onset, splitting = record.onset, frame.splitting
+        l3 = l3_maximum(energy, mean - record.background, onset, splitting)
+        grid = frame.grid - self.energy_shift
+        power_law = background["kind"] == "power_law"
+        linear = {"kind": "none"} if power_law else background
+        continuum = preparation["continuum"], preparation.get("post_edge"), l3
+
+        def laid(point: np.ndarray) -> np.ndarray:
+            rest = point - fitted_background(energy, point, onset, linear)
+            rest = rest - fitted_continuum(energy, rest, onset, splitting, *continuum)
+            return resample(energy, rest, grid)
+
+        self._matrix = np.stack([laid(point) for point in np.eye(len(energy))])
+        self._power_law = PowerLaw(energy, onset, background["window"]) if power_law else None
+        self._noise_on_grid = np.sqrt(np.median(np.diff(energy)) / frame.step)
+
+    def _normalised(self, spectra: np.ndarray, faults: dict[int, str]) -> np.ndarray:
+        # Rows with a fault get a signal that can be normalised.
+        spectra[list(faults)] = self._estimator.frame_.library[0]
+        try:
+            return normalise(spectra, self._normalisation)
+        except InputError:
+            pass
+        for row, spectrum in enumerate(spectra):
+            try:
+                spectra[row] = normalise(spectrum, self._normalisation)
+            except InputError as error:
+                faults[row] = str(error)
+                spectra[row] = self._estimator.frame_.library[0]
+        return spectra
+
+    def _answer(self, raw: np.ndarray) -> tuple[np.ndarray, dict[int, str]]:
+        spectra, deviation, faults = self.prepared(raw)
+        found, evidence = self._estimator.answer(spectra, deviation, self._uncertainty)
+        records = records_of(found, evidence, self.energy_shift)
+        records[list(faults)] = failed(len(faults), records["match"].shape[1])
+        return records, faults
+
+    def _sentence(self, row: int, wrong: str) -> str:
+        collection = self._collection
+        return f"{collection.where}, spectrum {collection.id(row)!r}: {wrong}"
+
+
+class PowerLaw:
+    """The background A E^-r of many spectra, see `whiteline.preprocessing.background`.
+
+    Called with signals (n, points), it gives that of each, and adds the rows that have none to the
+    faults.
+    """
+
+    def __init__(self, energy: np.ndarray, onset: float, window: list[float]) -> None:
+        low, high = (onset + bound for bound in window)
+        self._inside = (energy >= low) & (energy <= high)
+        logarithm = np.log(energy[self._inside])
+        self._centre = logarithm.mean()
+        self._weights = (logarithm - self._centre) / ((logarithm - self._centre) ** 2).sum()
+        # A record may begin before the zero-loss peak, where energies have no logarithm.
+        self._defined = energy > 0
+        self._logarithm = np.log(np.where(self._defined, energy, 1)) - self._centre
+
+    def __call__(self, signals: np.ndarray, faults: dict[int, str]) -> np.ndarray:
+        counts = signals[:, self._inside]
+        positive = (counts > 0).all(axis=1)
+        wrong = "a power-law background needs positive counts before the edge"
+        faults |= {row: faults.get(row, wrong) for row in np.flatnonzero(~positive).tolist()}
+        logarithm = np.log(np.where(positive[:, None], counts, 1), dtype=float)
+        slope = (logarithm @ self._weights)[:, None]
+        exponent = logarithm.mean(1, keepdims=True) + slope * self._logarithm
+        return np.where(self._defined, np.exp(exponent.astype(signals.dtype)), 0)
