@@ -27,8 +27,6 @@ SET_COVERAGE = 0.95
 FALSE_ALARMS = 0.01
 # Rounding must not lift (n + 1) * coverage above a whole number, as crepes takes its ranks.
 ROUNDING = 1e-9
-
-
 # Library spectra whose squared distance is within this factor of the least explain a spectrum
 # about as well as the nearest.
 AS_GOOD = 1.2
@@ -46,6 +44,8 @@ class Evidence:
     ----------
     distance
         Least distance at each of c valences, shape (n, c).
+    chosen
+        Number of the valence that each is thought to have, shape (n,).
     width
         Gaussian width of the library spectrum that was matched, eV, NaN if unknown, shape (n,).
     bound
@@ -57,6 +57,7 @@ class Evidence:
     """
 
     distance: np.ndarray
+    chosen: np.ndarray
     width: np.ndarray
     bound: np.ndarray
     spread: np.ndarray
@@ -80,6 +81,7 @@ class Evidence:
         aligned = compared.aligned(match, library.sizes["energy"])
         return cls(
             found.distance,
+            found.chosen,
             library["gaussian_sigma"].values[match],
             bounds.bound(match, aligned, queries["noise"].values),
             _spread(compared.distance, order, library["ten_dq"].values),
@@ -146,9 +148,10 @@ class Calibration:
     def fits(self, evidence: Evidence) -> np.ndarray:
         """Which valences the spectra do not speak against, shape (n, c).
 
-        The nearest valence always fits. Another does unless its distance, over the least of all,
-        is larger than that of the true valence usually is, so that these sets hold the truth of a
-        further spectrum of the same kind with a probability of at least ``SET_COVERAGE``.
+        The one chosen and the nearest always fit. Another does unless its distance, over the least
+        of all, is larger than that of the true valence usually is, so that these sets hold the
+        truth of a further spectrum of the same kind with a probability of at least
+        ``SET_COVERAGE``.
         """
         known, group = self._groups(evidence)
         fits = np.ones(evidence.distance.shape, dtype=bool)
@@ -158,7 +161,7 @@ class Calibration:
             confidence=SET_COVERAGE - ROUNDING,
             smoothing=False,
         )
-        return fits
+        return fits | (evidence.chosen[:, None] == np.arange(fits.shape[1]))
 
     def _groups(self, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
         """Of which spectra something can be claimed, and by which group, both of shape (n,)."""
