@@ -106,8 +106,7 @@ class Calibration:
     prediction), because a poorly resolved spectrum says less; those that are not known count as
     one. Nothing is claimed, so that intervals are infinite and every valence fits, where too few
     test spectra matched a width (fewer than 19 for 95 %), and for spectra whose shift was sought
-    farther than that of the test spectra. The other way round the claim is a cautious one, since a
-    wider search helps wrong valences.
+    farther than that of the test spectra, because a wider search helps wrong valences.
 
     Attributes
     ----------
