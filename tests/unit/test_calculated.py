@@ -248,7 +248,7 @@ def test_the_unknown_width_is_a_group_of_its_own_and_no_estimate_no_success():
 
     def of_widths(width):
         one = np.ones(len(width))
-        return Evidence(one[:, None], 0 * one, width, np.nan * one, 0 * one, one)
+        return Evidence(one[:, None], width, np.nan * one, 0 * one, one)
 
     calibration = calibrate(of_widths(width), error, np.zeros(41, dtype=int))
     radius = calibration.radius(of_widths(np.array([0.2, np.nan, 0.5])))

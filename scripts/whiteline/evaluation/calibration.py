@@ -44,8 +44,6 @@ class Evidence:
     ----------
     distance
         Least distance at each of c valences, shape (n, c).
-    chosen
-        Number of the valence that each is thought to have, shape (n,).
     width
         Gaussian width of the library spectrum that was matched, eV, NaN if unknown, shape (n,).
     bound
@@ -57,7 +55,6 @@ class Evidence:
     """
 
     distance: np.ndarray
-    chosen: np.ndarray
     width: np.ndarray
     bound: np.ndarray
     spread: np.ndarray
@@ -81,7 +78,6 @@ class Evidence:
         aligned = compared.aligned(match, library.sizes["energy"])
         return cls(
             found.distance,
-            found.chosen,
             library["gaussian_sigma"].values[match],
             bounds.bound(match, aligned, queries["noise"].values),
             _spread(compared.distance, order, library["ten_dq"].values),
@@ -147,10 +143,9 @@ class Calibration:
     def fits(self, evidence: Evidence) -> np.ndarray:
         """Which valences the spectra do not speak against, shape (n, c).
 
-        The one chosen and the nearest always fit. Another does unless its distance, over the least
-        of all, is larger than that of the true valence usually is, so that these sets hold the
-        truth of a further spectrum of the same kind with a probability of at least
-        ``SET_COVERAGE``.
+        The nearest valence always fits. Another does unless its distance, over the least of all,
+        is larger than that of the true valence usually is, so that these sets hold the truth of a
+        further spectrum of the same kind with a probability of at least ``SET_COVERAGE``.
         """
         known, group = self._groups(evidence)
         fits = np.ones(evidence.distance.shape, dtype=bool)
@@ -160,7 +155,7 @@ class Calibration:
             confidence=SET_COVERAGE - ROUNDING,
             smoothing=False,
         )
-        return fits | (evidence.chosen[:, None] == np.arange(fits.shape[1]))
+        return fits
 
     def _groups(self, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
         """Of which spectra something can be claimed, and by which group, both of shape (n,)."""
