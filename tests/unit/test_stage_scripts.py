@@ -154,6 +154,23 @@ def test_intervals_are_nested_and_within_the_library(estimate):
     assert (np.diff(upper) >= 0).all()
 
 
+@pytest.mark.parametrize("kind", registry.kinds("estimators"))
+def test_the_chosen_valence_and_the_nearest_fit_and_no_other_where_much_is_known(
+    kind, estimate, queries
+):
+    found = estimate(kind)
+    fits = found["candidate_fits"].values == 1
+    rows, nearest = np.arange(len(fits)), found["candidate_distance"].values.argmin(1)
+    chosen = found["candidate"].values == found["valence"].values[:, None]
+    assert (fits | ~chosen).all()
+    assert fits[rows, nearest].all()
+    # Where a width has too few calibration spectra, the interval is the whole range, and all fit.
+    claimed = np.ptp([found["ten_dq_lower"][:, 1], found["ten_dq_upper"][:, 1]], axis=0) < 1.2
+    claimed &= of(queries, "shifted")
+    assert claimed.any()
+    assert fits[claimed].sum(1).mean() < 1.2
+
+
 def test_without_calibration_there_are_no_intervals(estimate):
     found = estimate(calibration=None)
     assert np.isnan(found["ten_dq_lower"]).all()

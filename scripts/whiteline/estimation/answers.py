@@ -97,6 +97,8 @@ def estimates_dataset(
     fits = np.ones(records["distance"].shape, dtype=bool)
     if calibration is not None:
         radius, fits = calibration.radius(evidence), calibration.fits(evidence)
+        # An estimator may choose another valence than the nearest.
+        fits[rows, chosen] = True
         limit = calibration.distance_limit
         # No calibration spectrum was measured as a reference was: nothing is claimed.
         radius[contracts.is_reference(library)[match] == 1] = np.inf

@@ -27,8 +27,6 @@ SET_COVERAGE = 0.95
 FALSE_ALARMS = 0.01
 # Rounding must not lift (n + 1) * coverage above a whole number, as crepes takes its ranks.
 ROUNDING = 1e-9
-
-
 # Library spectra whose squared distance is within this factor of the least explain a spectrum
 # about as well as the nearest.
 AS_GOOD = 1.2
@@ -104,8 +102,7 @@ class Calibration:
     prediction), because a poorly resolved spectrum says less; those that are not known count as
     one. Nothing is claimed, so that intervals are infinite and every valence fits, where too few
     test spectra matched a width (fewer than 19 for 95 %), and for spectra whose shift was sought
-    farther than that of the test spectra. The other way round the claim is a cautious one, since a
-    wider search helps wrong valences.
+    farther than that of the test spectra, because a wider search helps wrong valences.
 
     Attributes
     ----------
