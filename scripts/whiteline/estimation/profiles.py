@@ -30,6 +30,8 @@ def serves(kind: str, measure: BoundMeasure | BoundEnsemble) -> bool:
 class Profiles:
     """A library that is searched for what an estimator needs.
 
+    Simulations of known 10Dq, others, and measured references are kept apart, as estimators do.
+
     Parameters
     ----------
     estimator
@@ -41,12 +43,21 @@ class Profiles:
     def __init__(self, estimator: Estimator, measure: BoundMeasure) -> None:
         self._measure, self._library = measure, estimator.library_
         self._order = estimator.order_
-        prepared = measure.prepare(self._library.intensity, self._library.energy)
+        library = self._library
         profiled = hasattr(estimator, "reach")
         # Else the match's own parameters are the answer, unless it is a reference.
-        every = profiled or self._library.is_reference.any()
+        every = profiled or library.is_reference.any()
         names = _varied(estimator, widths=not profiled) if every else ["ten_dq"]
-        self._cells = {name: Cells(estimator, measure, prepared, name) for name in names}
+        kind = 2 * library.is_reference + ~np.isfinite(library.ten_dq)
+        values = [np.nan_to_num(library.parameters[name], nan=UNKNOWN) for name in names]
+        cells, cell = np.unique([library.valence, kind, *values], axis=1, return_inverse=True)
+        self._profiles = {
+            name: Profile(estimator, name, *cells[:2], cells[2 + number])
+            for number, name in enumerate(names)
+        }
+        self._axes = [profile.axis for profile in self._profiles.values()]
+        prepared = measure.prepare(library.intensity, library.energy)
+        self._index = search.build(measure, prepared, library.energy, cell.ravel(), threads=1)
 
     def estimates(self, spectra: np.ndarray, spread: bool) -> tuple[Estimates, np.ndarray]:
         """Estimates of prepared spectra (n, points) on the library's grid, taken as they lie.
@@ -55,68 +66,67 @@ class Profiles:
         as well, see `whiteline.evaluation.calibration.Evidence`; else zero. Shape (n,).
         """
         queries = self._measure.prepare(spectra, self._library.energy)
-        read = {name: cells.estimates(queries) for name, cells in self._cells.items()}
-        found = read["ten_dq"]
-        known = self._library.parameters
+        nearest = self._index.nearest_around(queries, self._axes)
+        found = [
+            profile.estimates(*part)
+            for profile, part in zip(self._profiles.values(), nearest, strict=True)
+        ]
+        first, known = found[0], self._library.parameters
         parameters = {
-            name: known[name][found.match] if name in known else np.full(found.match.shape, np.nan)
+            name: known[name][first.match] if name in known else np.full(first.match.shape, np.nan)
             for name in PARAMETERS
         }
-        parameters["energy_shift"] = found.parameters["energy_shift"]
-        parameters |= {name: one.parameters[name] for name, one in read.items()}
-        result = Estimates(found.candidates, found.chosen, found.match, found.distance, parameters)
-        least = found.distance.min(1)
-        return result, self._spread(queries, least) if spread else np.zeros(len(queries))
+        parameters["energy_shift"] = first.parameters["energy_shift"]
+        for name, one in zip(self._profiles, found, strict=True):
+            parameters[name] = one.parameters[name]
+        parts = first.candidates, first.chosen, first.match, first.distance, parameters
+        least = first.distance.min(1)
+        return Estimates(*parts), self._spread(queries, least) if spread else np.zeros(len(least))
 
     def _spread(self, queries: np.ndarray, least: np.ndarray) -> np.ndarray:
-        radius = AS_GOOD ** (self._order / 2) * least
-        _, near = self._cells["ten_dq"].index.within(queries, radius)
+        _, near = self._index.within(queries, AS_GOOD ** (self._order / 2) * least)
         values = (self._library.ten_dq[rows] for rows in near)
         known = (ten_dq[np.isfinite(ten_dq)] for ten_dq in values)
         return np.array([ten_dq.std() if len(ten_dq) else 0.0 for ten_dq in known])
 
 
-class Cells:
-    """A library in cells of one valence and one value of a parameter, seen by the estimator.
+class Profile:
+    """The values of one parameter at each valence, as the estimator sees them: a spectrum each.
 
-    Simulations of known 10Dq, others, and measured references are kept apart, as estimators do.
+    Parameters
+    ----------
+    estimator, name
+        The estimator, and the parameter.
+    valence, kind, value
+        Of each cell of the library, shape (g,).
     """
 
     def __init__(
-        self, estimator: Estimator, measure: BoundMeasure, prepared: np.ndarray, name: str
+        self,
+        estimator: Estimator,
+        name: str,
+        valence: np.ndarray,
+        kind: np.ndarray,
+        value: np.ndarray,
     ) -> None:
-        library = estimator.library_
-        known = np.isfinite(library.ten_dq)
-        kind = 2 * library.is_reference + ~known
-        value = library.parameters[name]
-        keys = np.stack([library.valence, kind, np.where(np.isnan(value), UNKNOWN, value)])
-        cells, cell = np.unique(keys, axis=1, return_inverse=True)
-        valence, kind, value = cells
-        _, self._parent = np.unique(cells[:2], axis=1, return_inverse=True)
-        self._parent = self._parent.ravel()
+        unions, union = np.unique([valence, kind, value], axis=1, return_inverse=True)
+        valence, kind, value = unions
+        _, parent = np.unique(unions[:2], axis=1, return_inverse=True)
         reach = getattr(estimator, "reach", 0.0) if name == "ten_dq" else 0.0
-        self._near = _neighbours(self._parent, value, reach)
-        self.index = search.build(measure, prepared, library.energy, cell.ravel(), threads=1)
+        near = _neighbours(parent.ravel(), value, reach)
+        self.axis = search.Axis(union.ravel(), parent.ravel(), near)
         value = np.where(value == UNKNOWN, np.nan, value)
-        # References whose own 10Dq is known answer with it; what it is does not matter here.
-        ten_dq = value if name == "ten_dq" else self._own(library, cell.ravel(), len(value))
+        # Whether 10Dq is known makes a difference; what it is, none for another parameter.
+        ten_dq = value if name == "ten_dq" else np.where(kind % 2, np.nan, 0.0)
         seen = Library(valence, {"ten_dq": ten_dq, name: value}, kind >= 2)
         self._estimator = type(estimator)(**estimator.get_params()).fit(seen, estimator.order_)
 
-    def estimates(self, queries: np.ndarray) -> Estimates:
-        """Estimates whose ``match`` are the library's rows, from measured-prepared queries."""
-        distance, rows = self.index.nearest_around(queries, self._parent, self._near)
+    def estimates(self, distance: np.ndarray, rows: np.ndarray) -> Estimates:
+        """Estimates whose ``match`` are rows of the library, from the nearest (n, u) of each."""
         found = self._estimator.predict(Comparison(distance))
         match = np.take_along_axis(rows, found.match, axis=1)
         parts = found.candidates, found.chosen, match, found.distance, found.parameters
         return Estimates(*parts)
-
-    @staticmethod
-    def _own(library: Library, cell: np.ndarray, count: int) -> np.ndarray:
-        """10Dq (eV) of one spectrum of each cell, NaN where it is not known, shape (count,)."""
-        ten_dq = np.full(count, np.nan)
-        ten_dq[cell] = library.ten_dq
-        return ten_dq
 
 
 def _varied(estimator: Estimator, widths: bool) -> list[str]:

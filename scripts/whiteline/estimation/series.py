@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # Spectra that are read at a time, and those that one thread prepares and answers at a time.
 CHUNK = 8192
-PART = 512
+PART = 4096
 
 
 class Series:

@@ -19,14 +19,14 @@ import numpy as np
 
 from whiteline.errors import InputError
 from whiteline.measures import BoundMeasure
-from whiteline.search.base import Index, available_threads
+from whiteline.search.base import Axis, Index, available_threads
 from whiteline.search.divergence import ChiSquare, JensenShannon
 from whiteline.search.dtw import Warping
 from whiteline.search.euclidean import KINDS, Euclidean
 from whiteline.search.exhaustive import Exhaustive
 from whiteline.search.wasserstein import Wasserstein
 
-__all__ = ["Index", "build", "has_bound"]
+__all__ = ["Axis", "Index", "build", "has_bound"]
 
 FAMILIES: dict[str, type[Index]] = {
     **dict.fromkeys(KINDS, Euclidean),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -26,6 +27,27 @@ U32, U64 = 2.0**-24, 2.0**-53
 CHECKED = 8
 # How well squares of distances must agree: part of the greatest, and roundings of a squared norm.
 AGREEMENT, ROUNDINGS = 1e-4, 20
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A way to unite the groups of an index, for `Index.nearest_around`.
+
+    Attributes
+    ----------
+    union
+        Number of the union that each group belongs to, from 0, shape (g,).
+    parent
+        Number of the parent of each union, within which the nearest of all is sought first; the
+        parents of groups are the same for all axes. Shape (u,).
+    near
+        Whether a union (second axis) is looked at where the nearest of a parent lies in a given
+        one, shape (u, u), its diagonal true.
+    """
+
+    union: np.ndarray
+    parent: np.ndarray
+    near: np.ndarray
 
 
 class Index(ABC):
@@ -127,25 +149,21 @@ class Index(ABC):
         return self._nearest(queries, k, self._parts)
 
     def nearest_around(
-        self, queries: np.ndarray, parent: np.ndarray, near: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The nearest library spectrum of every query in the groups around the nearest of all.
+        self, queries: np.ndarray, axes: Sequence[Axis]
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The nearest library spectra of every query in unions of groups, around the nearest.
 
         Parameters
         ----------
         queries
             n spectra, prepared by the measure.
-        parent
-            Of each group in the order of ``groups``, a number that does not fall, shape (g,):
-            groups of one parent are searched together for the nearest.
-        near
-            Whether each group is looked at where the nearest of a parent lies in a given one
-            (first axis), shape (g, g), its diagonal true.
+        axes
+            Several ways to unite groups; all share the parents.
 
         Returns
         -------
-        distances, rows
-            Shape (n, g); infinite and -1 where a group was not looked at.
+        list of distances and rows
+            For each axis, of shape (n, unions); infinite and -1 where a union was not looked at.
 
         Raises
         ------
@@ -154,22 +172,32 @@ class Index(ABC):
         """
         if self.groups is None:
             raise InputError("this index has no groups; give build the label of each spectrum")
-        edges, before = self._parts
-        firsts = np.flatnonzero(np.diff(parent, prepend=parent[0] - 1))
-        together = edges, np.append(before[firsts], before[-1])
-        group_of = np.empty(self.shape[0], dtype=int)
-        group_of[self._row_of] = np.repeat(np.arange(len(parent)), np.diff(edges[before]))
+        edges, before, _ = self._parts
+        sizes = np.diff(edges[before])
+        parents = edges, *selection.ranges_of(axes[0].parent[axes[0].union], before)
+        unions = [(edges, *selection.ranges_of(axis.union, before)) for axis in axes]
+        union_of = np.empty((len(axes), self.shape[0]), dtype=int)
+        union_of[:, self._row_of] = [np.repeat(axis.union, sizes) for axis in axes]
 
         def task(chunk: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
             lowest = selection.minima(asked.scores, edges)
-            every = np.ones(len(chunk) * len(firsts), dtype=bool)
-            (_, rows), compared = self._found(asked, lowest, together, 1, every)
-            wanted = near[group_of[rows.reshape(len(chunk), -1)]].any(axis=1)
-            found, more = self._found(asked, lowest, self._parts, 1, wanted.ravel())
-            return found, compared + more
+            every = np.ones(len(chunk) * (len(parents[1]) - 1), dtype=bool)
+            (_, rows), compared = self._found(asked, lowest, parents, 1, every)
+            found = []
+            for axis, ranges, union in zip(axes, unions, union_of, strict=True):
+                best = union[rows.reshape(len(chunk), -1)]
+                wanted = axis.near[best].any(axis=1).ravel()
+                part, more = self._found(asked, lowest, ranges, 1, wanted)
+                found.append(part)
+                compared += more
+            return found, compared
 
-        return _joined(list(self._run(queries, task)), (len(queries), len(parent)))
+        parts = list(self._run(queries, task))
+        return [
+            _joined([part[number] for part in parts], (len(queries), len(axis.parent)))
+            for number, axis in enumerate(axes)
+        ]
 
     def within(
         self, queries: np.ndarray, radius: float | np.ndarray
@@ -218,7 +246,7 @@ class Index(ABC):
         return [distance for distance, _ in pairs], [row for _, row in pairs]
 
     def _nearest(
-        self, queries: np.ndarray, k: int, blocks: tuple[np.ndarray, np.ndarray]
+        self, queries: np.ndarray, k: int, blocks: tuple[np.ndarray, ...]
     ) -> tuple[np.ndarray, np.ndarray]:
         def task(chunk: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
@@ -233,7 +261,7 @@ class Index(ABC):
         self,
         asked: Asked,
         lowest: np.ndarray,
-        blocks: tuple[np.ndarray, np.ndarray],
+        blocks: tuple[np.ndarray, ...],
         k: int,
         wanted: np.ndarray,
     ) -> tuple[tuple[np.ndarray, np.ndarray], int]:
@@ -255,7 +283,7 @@ class Index(ABC):
         asked: Asked,
         lowest: np.ndarray,
         limit: np.ndarray,
-        blocks: tuple[np.ndarray, np.ndarray],
+        blocks: tuple[np.ndarray, ...],
         k: int | None = None,
         wanted: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,8 @@
 """Picks pairs of queries and library spectra by their scores; serial kernels that hold no lock.
 
-Scores have shape (n, m): n queries, m columns of an index. Columns are parted into g consecutive
-ranges, and these into blocks (`blocks`), whose least scores tell which need a look. A segment is
+Scores have shape (n, m): n queries, m columns of an index. Columns are parted into blocks
+(`blocks`), whose least scores tell which need a look, and g ranges are made of blocks: that of
+number r of those in ``order[before[r]:before[r + 1]]``. A segment is
 one query in one range; there are n g of them, query by query. Pairs are stored as a ragged array:
 those of segment s are ``columns[starts[s]:starts[s + 1]]``.
 """
@@ -18,12 +19,23 @@ BLOCK = 64
 
 
 def blocks(edges):
-    """First columns of blocks that fill the ranges, and the end; number of blocks before each
-    range, and of all.
+    """First columns of blocks that fill consecutive ranges, and the end; number of blocks before
+    each range, and of all; and the blocks of the ranges, which are all in order.
     """
     parts = [np.arange(first, last, BLOCK) for first, last in pairwise(edges)]
     before = np.cumsum([0, *map(len, parts)])
-    return np.append(np.concatenate(parts), edges[-1]), before
+    return np.append(np.concatenate(parts), edges[-1]), before, np.arange(before[-1])
+
+
+def ranges_of(label, edges):
+    """``before`` and ``order`` of ranges that are the blocks of one label each, ascending.
+
+    Blocks are those of consecutive parts, whose ``before`` is ``edges``; ``label`` is that of each
+    part.
+    """
+    of_block = np.repeat(label, np.diff(edges))
+    _, sizes = np.unique(of_block, return_counts=True)
+    return np.cumsum([0, *sizes]), np.argsort(of_block, kind="stable")
 
 
 @njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
@@ -42,13 +54,15 @@ def minima(scores, block_edges):
 
 
 @njit(cache=True, nogil=True)
-def least(scores, lowest, block_edges, before, count, wanted):
+def least(scores, lowest, block_edges, before, order, count, wanted):
     """Pairs of the ``count`` least scores of every wanted segment, or all where it has fewer."""
     ranges = len(before) - 1
     starts = np.zeros(len(scores) * ranges + 1, np.int64)
     for segment in range(len(starts) - 1):
         part = segment % ranges
-        size = block_edges[before[part + 1]] - block_edges[before[part]]
+        size = 0
+        for place in range(before[part], before[part + 1]):
+            size += block_edges[order[place] + 1] - block_edges[order[place]]
         starts[segment + 1] = starts[segment] + (min(count, size) if wanted[segment] else 0)
     columns = np.empty(starts[-1], np.int64)
     score = np.empty(count, scores.dtype)
@@ -58,14 +72,14 @@ def least(scores, lowest, block_edges, before, count, wanted):
         query, part = segment // ranges, segment % ranges
         place = columns[starts[segment] : starts[segment + 1]]
         score[:] = np.inf
-        place[:] = block_edges[before[part]]
+        place[:] = block_edges[order[before[part]]]
         # Every block has a score as low as its least, so these are at least as high.
-        for block in range(before[part], before[part + 1]):
+        for block in order[before[part] : before[part + 1]]:
             if lowest[query, block] < score[len(place) - 1]:
                 _insert(score, place, lowest[query, block], 0)
         enough = score[len(place) - 1]
         score[:] = np.inf
-        for block in range(before[part], before[part + 1]):
+        for block in order[before[part] : before[part + 1]]:
             if lowest[query, block] <= enough:
                 for column in range(block_edges[block], block_edges[block + 1]):
                     if scores[query, column] < score[len(place) - 1]:
@@ -84,7 +98,7 @@ def _insert(score, place, value, column):
 
 
 @njit(cache=True, nogil=True)
-def survivors(scores, lowest, block_edges, before, ceiling):
+def survivors(scores, lowest, block_edges, before, order, ceiling):
     """Pairs whose score is at most the ceiling of their segment, shape (segments,)."""
     ranges = len(before) - 1
     starts = np.zeros(len(ceiling) + 1, np.int64)
@@ -92,7 +106,11 @@ def survivors(scores, lowest, block_edges, before, ceiling):
     at = 0
     for segment in range(len(ceiling)):
         query, part, limit = segment // ranges, segment % ranges, ceiling[segment]
-        for block in range(before[part], before[part + 1]):
+        # A segment that is not wanted has no ceiling.
+        if limit == -np.inf:
+            starts[segment + 1] = at
+            continue
+        for block in order[before[part] : before[part + 1]]:
             if lowest[query, block] <= limit:
                 if at + BLOCK > len(columns):
                     columns = np.concatenate((columns, np.empty_like(columns)))
