@@ -49,6 +49,7 @@ bench: $(PROGRAMS)
 	$(BENCH) $(BIN)/python benchmarks/measures.py
 	$(BENCH) OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/embeddings.py
 	$(BENCH) $(BIN)/python benchmarks/search.py
+	$(BENCH) $(BIN)/python benchmarks/estimate.py
 
 clean:
 	rm -rf results

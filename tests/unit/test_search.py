@@ -325,3 +325,43 @@ def test_the_polynomial_is_nowhere_above_the_divergence():
     # Below, all the series' terms are positive: the function is at least 1/2 + z / 12.
     z = np.linspace(0, 1e-3, 1001)
     assert (polynomial.polyval(z, POLYNOMIAL) + rounding <= 0.5 + z / 12).all()
+
+
+def test_unions_of_groups_around_the_nearest_are_searched(rng):
+    library = rng.normal(size=(60, 30)).cumsum(axis=1)
+    queries = library[::7] + 0.3 * rng.normal(size=(9, 30))
+    energy = np.arange(30.0)
+    measure = measures.load("correlation", precision="double")
+    prepared, asked = (measure.prepare(rows, energy) for rows in (library, queries))
+    group = np.arange(60) // 5
+    # Twelve groups: two parents of six, united in pairs, and by their place in the parent.
+    pairs, places = np.arange(12) // 2, np.arange(12) % 6 + 6 * (np.arange(12) // 6)
+    near = [np.abs(np.subtract.outer(np.arange(n), np.arange(n))) <= 1 for n in (6, 12)]
+    axes = [
+        search.Axis(pairs, np.repeat([0, 1], 3), near[0]),
+        search.Axis(places, np.repeat([0, 1], 6), near[1]),
+    ]
+    index = search.build(measure, prepared, energy, group)
+    distance = measure.pairwise(asked, prepared, energy)
+    parent = group // 6
+    for axis, (found, rows) in zip(axes, index.nearest_around(asked, axes), strict=True):
+        union = axis.union[group]
+        best = [np.where(parent == p, distance, np.inf).argmin(1) for p in (0, 1)]
+        wanted = axis.near[union[best[0]]] | axis.near[union[best[1]]]
+        np.testing.assert_array_equal(np.isfinite(found), wanted)
+        for number in range(len(axis.parent)):
+            own = np.where(union == number, distance, np.inf)
+            some = wanted[:, number]
+            np.testing.assert_array_equal(rows[some, number], own.argmin(1)[some])
+            np.testing.assert_allclose(found[some, number], own.min(1)[some], atol=1e-12)
+
+
+def test_every_query_may_have_its_own_radius(rng):
+    library, energy = rng.normal(size=(40, 20)), np.arange(20.0)
+    measure = measures.load("euclidean", precision="double")
+    prepared = measure.prepare(library, energy)
+    index = search.build(measure, prepared, energy)
+    distance = measure.pairwise(prepared[:5], prepared, energy)
+    radius = np.sort(distance, axis=1)[np.arange(5), [0, 3, 9, 20, 39]] + 1e-9
+    _, rows = index.within(prepared[:5], radius)
+    assert [len(found) for found in rows] == [1, 4, 10, 21, 40]

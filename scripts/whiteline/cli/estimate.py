@@ -19,8 +19,8 @@ from whiteline.cli._estimating import add_settings, columns_of, estimator_of
 
 SUMMARY = "estimate valence and 10Dq of measured files"
 
-# Exit code where some inputs could not be used.
-INCOMPLETE = 1
+# Exit codes where some inputs could not be used, and after Ctrl-C.
+INCOMPLETE, STOPPED = 1, 130
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -46,21 +46,23 @@ def run(arguments: Namespace) -> int | None:
         output.check_ending(path)
     estimator = estimator_of(arguments)
     partial = path and path.with_name(f".{path.name}.partial")
-    with _Progress(arguments.files) as progress:
-        session = Session(
-            estimator, columns_of(arguments), partial, progress.tell, progress.advance
-        )
-        outcome = session.run(arguments.files)
     try:
-        estimates = outcome.dataset(estimator)
-        if path is None:
-            sys.stdout.write(output.csv_text(output.table(estimates)))
-        else:
-            output.write_table(estimates, path)
-            output.write_maps(outcome, estimator, path)
-    finally:
-        if partial:
-            partial.unlink(missing_ok=True)
+        with _Progress(arguments.files) as progress:
+            ways = partial, progress.tell, progress.advance
+            outcome = Session(estimator, columns_of(arguments), *ways).run(arguments.files)
+    except KeyboardInterrupt:
+        rest = "; the same command goes on where it was" if partial else ""
+        print(f"stopped{rest}", file=sys.stderr)
+        return STOPPED
+    if not outcome.found and partial:
+        partial.unlink()
+    estimates = outcome.dataset(estimator)
+    if path is None:
+        sys.stdout.write(output.csv_text(output.table(estimates)))
+    else:
+        output.write_table(estimates, path)
+        output.write_maps(outcome, estimator, path)
+        partial.unlink()
     return INCOMPLETE if outcome.faults else None
 
 

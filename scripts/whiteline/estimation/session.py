@@ -48,6 +48,11 @@ class Outcome:
     parts: list[Part]
     faults: list[str]
 
+    @property
+    def found(self) -> bool:
+        """Whether there is any estimate."""
+        return any((part.records["chosen"] != FAILED).any() for part in self.parts)
+
     def dataset(self, estimator: Estimator) -> xr.Dataset:
         """All estimates as one dataset of contract "estimates".
 
@@ -56,16 +61,15 @@ class Outcome:
         InputError
             If no spectrum could be used.
         """
+        if not self.found:
+            raise InputError("no spectrum of these files can be used")
         ids = np.array([id for part in self.parts for id in part.ids], dtype=str)
-        records = [part.records for part in self.parts] or [np.zeros(0, record_type(1))]
         files = np.repeat(
             np.array([part.path for part in self.parts], dtype=str),
             [len(part.records) for part in self.parts],
         )
-        records = np.concatenate(records)
+        records = np.concatenate([part.records for part in self.parts])
         kept = records["chosen"] != FAILED
-        if not kept.any():
-            raise InputError(f"none of {len(self.faults)} inputs can be used")
         skipped = contracts.dumps(self.faults)
         return estimator.dataset(ids[kept], records[kept], file=files[kept], skipped=skipped)
 
