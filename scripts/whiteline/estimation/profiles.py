@@ -112,8 +112,10 @@ class Profile:
         unions, union = np.unique([valence, kind, value], axis=1, return_inverse=True)
         valence, kind, value = unions
         _, parent = np.unique(unions[:2], axis=1, return_inverse=True)
-        reach = getattr(estimator, "reach", 0.0) if name == "ten_dq" else 0.0
-        near = _neighbours(parent.ravel(), value, reach)
+        near = np.eye(len(value), dtype=bool)
+        if hasattr(estimator, "reach"):
+            reach = estimator.reach if name == "ten_dq" else 0.0
+            near = _neighbours(parent.ravel(), value, reach)
         self.axis = search.Axis(union.ravel(), parent.ravel(), near)
         value = np.where(value == UNKNOWN, np.nan, value)
         # Whether 10Dq is known makes a difference; what it is, none for another parameter.

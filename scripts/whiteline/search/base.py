@@ -183,12 +183,18 @@ class Index(ABC):
             asked = self._ask(chunk)
             lowest = selection.minima(asked.scores, edges)
             every = np.ones(len(chunk) * (len(parents[1]) - 1), dtype=bool)
-            (_, rows), compared = self._found(asked, lowest, parents, 1, every)
+            nearest, compared = self._found(asked, lowest, parents, 1, every)
+            distance, rows = (part.reshape(len(chunk), -1) for part in nearest)
+            query = np.arange(len(chunk))[:, None]
             found = []
             for axis, ranges, union in zip(axes, unions, union_of, strict=True):
-                best = union[rows.reshape(len(chunk), -1)]
-                wanted = axis.near[best].any(axis=1).ravel()
-                part, more = self._found(asked, lowest, ranges, 1, wanted)
+                best = union[rows]
+                wanted = axis.near[best].any(axis=1)
+                # The nearest of a parent is known already, and it is that of its union.
+                wanted[query, best] = False
+                part, more = self._found(asked, lowest, ranges, 1, wanted.ravel())
+                for known, values in zip((distance, rows), part, strict=True):
+                    values.reshape(wanted.shape)[query, best] = known
                 found.append(part)
                 compared += more
             return found, compared

@@ -73,6 +73,11 @@ def least(scores, lowest, block_edges, before, order, count, wanted):
         place = columns[starts[segment] : starts[segment + 1]]
         score[:] = np.inf
         place[:] = block_edges[order[before[part]]]
+        if len(place) == 1:
+            place[0] = _lowest(
+                scores[query], lowest[query], block_edges, order[before[part] : before[part + 1]]
+            )
+            continue
         # Every block has a score as low as its least, so these are at least as high.
         for block in order[before[part] : before[part + 1]]:
             if lowest[query, block] < score[len(place) - 1]:
@@ -85,6 +90,19 @@ def least(scores, lowest, block_edges, before, order, count, wanted):
                     if scores[query, column] < score[len(place) - 1]:
                         _insert(score, place, scores[query, column], column)
     return starts, columns
+
+
+@njit(cache=True, nogil=True)
+def _lowest(score, lowest, block_edges, blocks):
+    """The column of the least score of some blocks, whose least are ``lowest``."""
+    best = blocks[0]
+    for block in blocks:
+        if lowest[block] < lowest[best]:
+            best = block
+    for column in range(block_edges[best], block_edges[best + 1]):
+        if score[column] == lowest[best]:
+            return column
+    return block_edges[best]
 
 
 @njit(cache=True, nogil=True)
