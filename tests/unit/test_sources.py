@@ -29,3 +29,10 @@ def test_distances_do_not_depend_on_the_measures_all_at_once():
 def test_a_measure_depends_on_no_other_stage():
     found = names("whiteline/measures/cosine.py")
     assert not {"contracts.py", "configuration.py", "measures/correlation.py"} & found
+
+
+def test_no_stage_depends_on_what_the_package_offers_lazily():
+    scripts = [path for path in SCRIPTS.glob("*.py")]
+    assert len(scripts) > 10
+    for script in scripts:
+        assert "estimation/estimator.py" not in names(script.name)
