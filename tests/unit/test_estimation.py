@@ -25,6 +25,8 @@ from whiteline.cli import main
 from whiteline.errors import InputError
 from whiteline.estimation import series, session
 from whiteline.estimators import Comparison
+from whiteline.formats.base import Recording
+from whiteline.formats.tidy import collect
 from whiteline.queries import prepare_queries
 from whiteline.recorded import as_recorded
 
@@ -175,6 +177,32 @@ def test_series_get_the_estimates_of_all_distances(kind, library_path, spectra, 
     np.testing.assert_array_equal(found.match, expected.match)
     for name, values in expected.parameters.items():
         np.testing.assert_allclose(found.parameters[name], values, atol=1e-8, err_msg=name)
+
+
+def test_the_evidence_of_series_is_that_of_all_distances(library_path, scenarios, spectra):
+    measure = {"kind": "correlation", "precision": "double"}
+    settings = {"energy_uncertainty": 0, "calibration": scenarios}
+    estimator = whiteline.Estimator(library_path, measure, **settings).fit()
+    _, signals = spectra(range(0, 150, 5), noise=0.1)
+    noise = np.full(len(signals), 0.1)
+    _, by_search = estimator.answer(signals, noise, 0.0)
+    estimator.profiles_ = None
+    _, by_all = estimator.answer(signals, noise, 0.0)
+    assert by_all.spread.max() > 0.1
+    for name in ("width", "bound", "spread", "distance"):
+        np.testing.assert_allclose(
+            getattr(by_search, name), getattr(by_all, name), rtol=1e-5, atol=1e-6, err_msg=name
+        )
+
+
+def test_the_axis_of_a_mixed_image_is_found(library, library_path, spectra):
+    valence = library["valence"].values
+    rows = [int(np.flatnonzero(valence == v)[30]) for v in (2, 3)] * 20
+    energy, signals = spectra(rows, noise=0.005, error=0.7)
+    estimator = whiteline.Estimator(library_path, energy_uncertainty=2.0).fit()
+    recording = Recording(energy, signals, shape=(4, 10))
+    several = series.Series(estimator, collect(recording, "image", name="image"))
+    assert several.energy_shift == pytest.approx(-0.7, abs=0.05)
 
 
 def test_estimators_that_need_all_distances_get_them(library_path, spectra):

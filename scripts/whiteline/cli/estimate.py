@@ -1,7 +1,7 @@
 """Estimate valence and 10Dq of measured files: spectra, stacks, spectrum images.
 
 The library is one that the workflow has prepared. Maps and long stacks, and spectra whose axis is
-known (--energy-uncertainty 0), share one axis, found once from their mean; single spectra have
+known (--energy-uncertainty 0), share one axis, found once for all; single spectra have
 theirs found one by one. A run that is stopped goes on where it was when it is started again.
 
   whiteline estimate scan_027.txt --library co --energy-uncertainty 1

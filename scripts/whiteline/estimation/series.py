@@ -1,12 +1,14 @@
 """Many spectra on one energy axis: prepared by one matrix product, compared without shifts.
 
-The spectra of a map share their axis and the place of the edge. Both are read from their mean, as
-those of a single spectrum are; background, continuum and resampling are then the same linear map
-for all, and no shift is sought for each.
+The spectra of a map share their axis and the place of the edge. The edge is read from their mean,
+the axis from whichever of the mean and some samples the library fits best, as those of a single
+spectrum are; background, continuum and resampling are then the same linear map for all, and no
+shift is sought for each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from whiteline.errors import InputError
 from whiteline.estimation.answers import failed, records_of
-from whiteline.formats import Collection
+from whiteline.formats import Collection, Recorded
 from whiteline.inspection import check
 from whiteline.placing import check_cover
 from whiteline.preprocessing.background import fitted_background
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 # Spectra that are read at a time, and those that one thread prepares and answers at a time.
 CHUNK = 8192
 PART = 4096
+# Parts of a series, so many of each number of neighbours, whose axis is looked at.
+SAMPLES, NEIGHBOURS = 8, (1, 4, 16)
 
 
 class Series:
@@ -57,7 +61,7 @@ class Series:
         mean = collection.mean()
         try:
             check(mean.energy, mean.intensity, estimator.element_)
-            (record,) = estimator.find(["mean"], [mean])
+            record = self._best([mean, *self._samples(mean)])
             self.energy_shift = float(record["energy_shift"])
             self._uncertainty = float(record["energy_uncertainty"])
             check_cover(mean.energy + self.energy_shift, estimator.frame_)
@@ -65,6 +69,35 @@ class Series:
         except InputError as error:
             sentence = str(error).removeprefix("spectrum 'mean': ")
             raise InputError(f"{collection.where}, mean of its spectra: {sentence}") from None
+
+    def _best(self, spectra: Sequence[Recorded]) -> np.void:
+        """The record of the spectrum that the library fits best; the first must be fit for use."""
+        (best,) = self._estimator.find(["mean"], spectra[:1])
+        for spectrum in spectra[1:]:
+            try:
+                (record,) = self._estimator.find(["sample"], [spectrum])
+            except InputError:
+                continue
+            best = min(best, record, key=lambda one: one["distance"].min())
+        return best
+
+    def _samples(self, mean: Recorded) -> list[Recorded]:
+        """Single spectra and means of neighbours, spread evenly.
+
+        The mean of all may be a mixture that fits nowhere; the smaller a part, the purer it is,
+        but the noisier. Where the axis is known nothing is to be found.
+        """
+        count = len(self._collection)
+        if self._estimator.energy_uncertainty == 0 or count < 2 * SAMPLES:
+            return []
+        samples = []
+        for size in NEIGHBOURS:
+            for start in np.linspace(0, count - size, SAMPLES).astype(int):
+                raw = np.asarray(self._collection.raw(start, start + size), dtype=float)
+                signal = self._collection.in_order(raw).mean(axis=0)
+                if np.isfinite(signal).all():
+                    samples.append(Recorded(mean.energy, signal, ()))
+        return samples
 
     def starts(self) -> range:
         """First rows of the chunks."""
