@@ -10,6 +10,7 @@ from spectrum_files import ENERGY, IMAGE, SHAPE, SIGNAL, WRITERS, dm, emd, hspy,
 
 from whiteline.errors import InputError
 from whiteline.formats import Recorded, guarded, hdf5, read_spectra, read_spectrum
+from whiteline.formats import npz as npz_reader
 
 IMAGES = {"image.hspy": hspy, "image.emd": emd, "image.dm4": dm}
 
@@ -347,3 +348,21 @@ def test_athena_projects_say_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "larch.io", None)
     athena(tmp_path / "two.prj")
     fails(tmp_path / "two.prj", "xraylarch", "pip install 'whiteline[athena]'")
+
+
+def test_pixels_keep_their_size_and_units(tmp_path):
+    hspy(tmp_path / "image.hspy")
+    (found,) = read_spectra(tmp_path / "image.hspy")
+    assert found.pixels == ((1.0, "nm"), (1.0, "nm"))
+    assert read_spectra(tmp_path / "image.hspy")[0].ids()[:2] == ["image[0,0]", "image[0,1]"]
+    npz(tmp_path / "stack.npz")
+    assert read_spectra(tmp_path / "stack.npz")[0].pixels == ()
+
+
+def test_a_large_array_stays_in_its_archive(tmp_path, monkeypatch):
+    npz(tmp_path / "stack.npz")
+    (expected,) = read_spectra(tmp_path / "stack.npz")
+    monkeypatch.setattr(npz_reader, "IN_MEMORY", 100)
+    (found,) = read_spectra(tmp_path / "stack.npz")
+    assert isinstance(found._recording.intensity, np.memmap)
+    np.testing.assert_array_equal(found.raw(2, 7), expected.raw(2, 7))
