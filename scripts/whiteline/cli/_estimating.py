@@ -6,7 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any
 
-from whiteline.cli.base import number
+from whiteline.cli.base import column, number
 
 BACKGROUNDS = ("none", "constant", "linear", "power_law")
 CONTINUA = ("none", "two_step", "two_step_line")
@@ -59,11 +59,6 @@ def window(text: str) -> list[float]:
     if len(bounds) != 2 or bounds[0] >= bounds[1]:
         raise ArgumentTypeError(f"{text!r} is not low,high, such as -10,-3")
     return bounds
-
-
-def column(text: str) -> str | int:
-    """A position where the text is a whole number, else a name."""
-    return int(text) if text.isdecimal() else text
 
 
 def estimator_of(arguments: Namespace):

@@ -22,6 +22,11 @@ def number(text: str) -> float:
     return value
 
 
+def column(text: str) -> str | int:
+    """A position where the text is a whole number, else a name."""
+    return int(text) if text.isdecimal() else text
+
+
 def grid_of(text: str) -> Grid:
     """A grid as `whiteline.grids.grid` takes it: ``0.9``, ``0.8,0.9`` or ``0:2.5:0.05``.
 

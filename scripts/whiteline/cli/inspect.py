@@ -12,6 +12,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from whiteline.cli.base import column
 from whiteline.errors import InputError
 
 SUMMARY = "say what a measured file holds, and draw it"
@@ -38,11 +39,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help=f"figure ending in {' or '.join(FIGURES)}"
     )
-
-
-def column(text: str) -> str | int:
-    """A position where the text is a whole number, else a name."""
-    return int(text) if text.isdecimal() else text
 
 
 def run(arguments: Namespace) -> None:

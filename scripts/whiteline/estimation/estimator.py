@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -180,7 +180,9 @@ class Estimator:
             **others,
         )
 
-    def blocks(self, collection: Collection, skip=lambda first: False):
+    def blocks(
+        self, collection: Collection, skip: Callable[[int], bool] = lambda first: False
+    ) -> Iterator[tuple[int, tuple[np.ndarray, list[tuple[int, str]]]]]:
         """First row, records and faults (row, sentence) of one part of a collection after another.
 
         Parts whose first row ``skip`` tells to be done are left out. Raises `InputError` if a
@@ -246,7 +248,9 @@ class Estimator:
         order = self.estimator_.order_
         return found, Evidence.of(found, compared, xr.Dataset(known), self.bounds_, order)
 
-    def _single(self, collection: Collection, row: int) -> tuple[np.ndarray, list]:
+    def _single(
+        self, collection: Collection, row: int
+    ) -> tuple[np.ndarray, list[tuple[int, str]]]:
         name = collection.id(row)
         try:
             spectrum = collection.spectrum(row)
@@ -295,7 +299,7 @@ class Estimator:
         known = known.isel(spectrum=np.flatnonzero(chosen))
         return calibrated(self.estimator_, self.bounds_, known, *self._compared(known))
 
-    def _collections(self, spectra: Any, faults: list[str]):
+    def _collections(self, spectra: Any, faults: list[str]) -> Iterator[Collection]:
         if isinstance(spectra, tuple):
             energy, intensity = map(np.asarray, spectra)
             yield collect(Recording(energy, intensity), "spectra", name="spectrum")
