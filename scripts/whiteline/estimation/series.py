@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 # Spectra that are read at a time, and those that one thread prepares and answers at a time.
 CHUNK = 8192
 PART = 4096
+# The same where distances to the whole library are wanted.
+SMALL_PART = 256
 # Parts of a series, so many of each number of neighbours, whose axis is looked at.
 SAMPLES, NEIGHBOURS = 8, (1, 4, 16)
 
@@ -57,6 +59,7 @@ class Series:
     def __init__(self, estimator: Estimator, collection: Collection) -> None:
         self._collection, self._estimator = collection, estimator
         self._normalisation = estimator.library_.attrs["normalisation"]
+        self._part = SMALL_PART if estimator.profiles_ is None else PART
         self._threads = estimator.threads or available_threads()
         mean = collection.mean()
         try:
@@ -106,13 +109,15 @@ class Series:
     def records(self, start: int) -> tuple[np.ndarray, list[tuple[int, str]]]:
         """Records of a chunk of spectra, and the rows that can't be used with what is wrong."""
         raw = self._collection.raw(start, start + CHUNK)
-        parts = [raw[first : first + PART] for first in range(0, len(raw), PART)]
+        parts = [raw[first : first + self._part] for first in range(0, len(raw), self._part)]
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(self._threads) as pool:
             found = list(pool.map(self._answer, parts))
         faults = [
             (row, self._sentence(row, wrong))
             for number, (_, part) in enumerate(found)
-            for row, wrong in ((start + number * PART + at, wrong) for at, wrong in part.items())
+            for row, wrong in (
+                (start + number * self._part + at, wrong) for at, wrong in part.items()
+            )
         ]
         return np.concatenate([records for records, _ in found]), faults
 
