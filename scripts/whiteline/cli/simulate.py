@@ -163,7 +163,7 @@ def _sticks(arguments: Namespace) -> xr.Dataset:
     table = sampling.points(_given(arguments, AXES), samples=1, seed=0)
     polarised = arguments.polarisation != ["isotropic"]
     # Only what takes longer than a second shows its progress.
-    rows = tqdm(table, f"{ion.name} {arguments.symmetry}", unit="point", delay=1)
+    rows = tqdm(table, f"{ion.name} {arguments.symmetry}", unit="point", delay=1, disable=None)
     return sticks.dataset(
         table,
         [sticks.simulate(program, row, polarised) for row in rows],

@@ -118,12 +118,13 @@ class _Answer:
             # Told already, file or spectrum by spectrum.
             sys.stderr.flush()
             return
-        print(_line(path, rows), flush=True)
+        # What has been said is in the table, even if the watch ends with it.
         if self._output is not None:
             new = not self._output.exists() or self._output.stat().st_size == 0
             self._output.parent.mkdir(parents=True, exist_ok=True)
             with self._output.open("a", encoding="utf-8") as stream:
                 stream.write(self._csv.csv_text(rows, header=new))
+        print(_line(path, rows), flush=True)
 
 
 def _line(path: Path, rows) -> str:
