@@ -41,6 +41,9 @@ class Identifiability:
     def __init__(self, library: xr.Dataset) -> None:
         self.library = library
         self._spectra = library["intensity"].values.astype(float)
+        self._centred = self._spectra - self._spectra.mean(1, keepdims=True)
+        self._power = np.vecdot(self._centred, self._centred)
+        self._ten_dq = library["ten_dq"].values
         energy = library["energy"].values
         self._step = (energy[-1] - energy[0]) / (len(energy) - 1)
         self._told: dict[int, float] = {}
@@ -61,9 +64,7 @@ class Identifiability:
             Deviation of their noise at a point of the grid, shape (n,).
         """
         slope = np.array([self._distinct(int(row)) for row in match])
-        matched = self._spectra[match]
-        centred = matched - matched.mean(1, keepdims=True)
-        scale = (queries * centred).sum(1) / (centred**2).sum(1)
+        scale = np.vecdot(queries, self._centred[match]) / self._power[match]
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(slope == 0, np.inf, noise / np.abs(scale * slope))
 
@@ -75,10 +76,9 @@ class Identifiability:
 
     def _remainder(self, row: int) -> float:
         low, high = (int(side[row]) for side in self._sides["ten_dq"])
-        ten_dq = self.library["ten_dq"].values
         if low == high or self._references[row]:
             return np.nan
-        slope = (self._spectra[high] - self._spectra[low]) / (ten_dq[high] - ten_dq[low])
+        slope = (self._spectra[high] - self._spectra[low]) / (self._ten_dq[high] - self._ten_dq[low])
         own = self._spectra[row]
         others = [own, np.ones_like(own), np.gradient(own, self._step)]
         for name, (below, above) in self._sides.items():
