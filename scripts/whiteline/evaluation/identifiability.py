@@ -78,7 +78,8 @@ class Identifiability:
         low, high = (int(side[row]) for side in self._sides["ten_dq"])
         if low == high or self._references[row]:
             return np.nan
-        slope = (self._spectra[high] - self._spectra[low]) / (self._ten_dq[high] - self._ten_dq[low])
+        distance = self._ten_dq[high] - self._ten_dq[low]
+        slope = (self._spectra[high] - self._spectra[low]) / distance
         own = self._spectra[row]
         others = [own, np.ones_like(own), np.gradient(own, self._step)]
         for name, (below, above) in self._sides.items():
