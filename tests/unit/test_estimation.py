@@ -303,6 +303,9 @@ def test_json_and_netcdf_say_the_same(files, library_path, tmp_path, capsys):
     rows = json.loads((tmp_path / "table.json").read_text())
     assert [row["id"] for row in rows] == found["query_id"].values.tolist()
     np.testing.assert_allclose([r["ten_dq (eV)"] for r in rows], found["ten_dq"], atol=1e-5)
+    for row, fits in zip(rows, found["candidate_fits"].values, strict=True):
+        valences = [f"{valence:g}" for valence in found["candidate"].values[fits == 1]]
+        assert row["valences_that_fit"].split() == valences
     assert found["file"].values.tolist() == [str(path) for path in paths]
 
 

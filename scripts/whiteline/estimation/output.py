@@ -48,6 +48,8 @@ def table(estimates: xr.Dataset) -> pd.DataFrame:
         for bound in ("lower", "upper"):
             name = f"ten_dq_{bound}_{100 * coverage:.0f} (eV)"
             columns[name] = estimates[f"ten_dq_{bound}"].values[:, number]
+    columns |= {"ten_dq_bound (eV)": estimates["ten_dq_bound"].values}
+    columns |= {"valences_that_fit": _fitting(estimates)}
     columns |= {"distance": estimates["distance"].values}
     columns |= {"energy_shift (eV)": estimates["energy_shift"].values}
     columns |= {"outside_library": estimates["outside_library"].values}
@@ -62,6 +64,14 @@ def table(estimates: xr.Dataset) -> pd.DataFrame:
         columns["runner_up_valence"] = candidates[second].astype(int)
         columns["runner_up_distance"] = np.take_along_axis(distance, second[:, None], 1)[:, 0]
     return pd.DataFrame(columns)
+
+
+def _fitting(estimates: xr.Dataset) -> np.ndarray:
+    """The valences that fit each spectrum as text, e.g. ``"2 3"``, shape (n,)."""
+    sets, which = np.unique(estimates["candidate_fits"].values, axis=0, return_inverse=True)
+    candidates = estimates["candidate"].values
+    texts = [" ".join(f"{valence:g}" for valence in candidates[row == 1]) for row in sets]
+    return np.array(texts)[which.ravel()]
 
 
 def csv_text(rows: pd.DataFrame, header: bool = True) -> str:
