@@ -1,5 +1,6 @@
 """Curves from sticks, and the spectra that other programs calculated."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,9 @@ import pytest
 from scipy.special import voigt_profile
 
 from whiteline.multiplet import Sticks
+
+# The files that tests of several folders share.
+sys.path.append(str(Path(__file__).parents[1]))
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prepared_libraries import prepared_library
 
-from build_library import build_library
-from preprocess_library import preprocess_library
-from simulate_sticks import simulate_sticks
 from whiteline import contracts, estimators, formats, measures
 from whiteline.alignment import correlate, search_steps
 from whiteline.distances import aligned_distances
@@ -58,48 +56,26 @@ def library(tmp_path_factory):
 
     def made(element):
         if element not in known:
-            known[element] = prepared_library(folder, element)
+            known[element] = simulated(folder, element)
         return known[element]
 
     return made
 
 
-def prepared_library(folder, element):
+def simulated(folder, element):
     ions, (start, stop), widths = LIBRARIES[element]
-    sticks = [str(folder / f"{ion}.nc") for ion in ions]
-    for ion, path in zip(ions, sticks, strict=True):
-        simulate_sticks(
-            sticks=path,
-            engine="multiplet",
-            settings={},
-            ion=ion,
-            symmetry="Oh",
-            axes=AXES,
-            samples=1,
-            seed=0,
-            batch=1,
-            of=1,
-            polarised=False,
-        )
     names = ("lorentzian_hwhm_l3", "lorentzian_hwhm_l2", "gaussian_sigma")
-    raw, prepared = (str(folder / f"{element}_{kind}.nc") for kind in ("raw", "prepared"))
-    build_library(
-        sticks=sticks,
-        library=raw,
-        broadening=[dict(zip(names, width, strict=True)) for width in widths],
-        energy={"start": start, "stop": stop, "step": STEP},
-        chemical_shift=0.8,
-        polarisation=["isotropic"],
-    )
-    preprocess_library(
-        library=raw,
-        references=[],
-        prepared=prepared,
-        background={"kind": "constant", "window": [-6.0, -2.0]},
-        normalisation="area",
-        reference_settings=[],
-    )
-    return contracts.read(prepared, "spectra")
+    configuration = {
+        **AXES,
+        "ions": ions,
+        "broadening": [dict(zip(names, width, strict=True)) for width in widths],
+        "energy": {"start": start, "stop": stop, "step": STEP},
+        "chemical_shift": 0.8,
+        "polarisation": ["isotropic"],
+    }
+    background = {"kind": "constant", "window": [-6.0, -2.0]}
+    path = prepared_library(folder, configuration, background, element)
+    return contracts.read(path, "spectra")
 
 
 def recorded(spectra, energy_uncertainty=np.nan):

@@ -14,7 +14,8 @@ from whiteline.evaluation.scenarios import recorded_scenarios
 from whiteline.queries import prepare_queries
 
 # The stage scripts, and the files that tests share.
-sys.path += [str(Path(__file__).parents[2] / "scripts"), str(Path(__file__).parent)]
+HERE = Path(__file__).parent
+sys.path += [str(path) for path in (HERE.parents[1] / "scripts", HERE.parent, HERE)]
 
 BACKGROUND = {"kind": "constant", "window": [-6.0, -3.0]}
 PREPARATION = {"background": BACKGROUND, "continuum": "none", "normalisation": "area"}
@@ -53,40 +54,9 @@ def configuration() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def library_path(tmp_path_factory) -> Path:
     """File of the library, preprocessed."""
-    from build_library import build_library
-    from preprocess_library import preprocess_library
-    from simulate_sticks import simulate_sticks
-    from whiteline.simulation import AXES
+    from prepared_libraries import prepared_library
 
-    folder = tmp_path_factory.mktemp("library")
-    axes = {axis: LIBRARY[axis] for axis in AXES if axis in LIBRARY}
-    sticks = [str(folder / f"{ion}.nc") for ion in LIBRARY["ions"]]
-    for ion, path in zip(LIBRARY["ions"], sticks, strict=True):
-        simulate_sticks(
-            sticks=path,
-            engine="multiplet",
-            settings={},
-            ion=ion,
-            symmetry="Oh",
-            axes=axes,
-            samples=1,
-            seed=0,
-            batch=1,
-            of=1,
-            polarised=False,
-        )
-    names = ("broadening", "energy", "chemical_shift", "polarisation")
-    settings = {name: LIBRARY[name] for name in names}
-    build_library(sticks=sticks, library=str(folder / "raw.nc"), **settings)
-    preprocess_library(
-        library=str(folder / "raw.nc"),
-        references=[],
-        reference_settings=[],
-        prepared=str(folder / "library.nc"),
-        background=BACKGROUND,
-        normalisation="area",
-    )
-    return folder / "library.nc"
+    return prepared_library(tmp_path_factory.mktemp("library"), LIBRARY, BACKGROUND)
 
 
 @pytest.fixture(scope="session")

@@ -280,7 +280,9 @@ def test_a_reference_of_known_ten_dq_answers_with_it_where_it_is_the_nearest(kin
     found = predict(kind, longer, [near, far])
     assert found.valence.tolist() == [3, 3]
     assert found.ten_dq[0] == 1.234
-    assert found.ten_dq[1] == pytest.approx(predict(kind, library, [far[:-1]]).ten_dq[0])
+    alone = predict(kind, library, [far[:-1]]).ten_dq[0]
+    # Weighted sums of one term more may be rounded otherwise.
+    assert found.ten_dq[1] == pytest.approx(alone, rel=1e-14)
 
 
 def test_a_valence_that_only_a_reference_has_gets_no_ten_dq(kind, library):

@@ -71,31 +71,16 @@ def imported(folder, script, function, **arguments):
     return set(json.loads(done.stdout))
 
 
-def test_distances_by_cosine(files, tmp_path):
-    inputs = {name: files[name] for name in ("queries", "library", "shifts")}
-    found = imported(
-        tmp_path,
-        "compute_distances",
-        "compute_distances",
-        **inputs,
-        distances="distances.nc",
-        **COSINE,
-    )
-    assert {"xarray", "whiteline.measures.cosine"} <= found
-    assert not HEAVY & found
-
-
-def test_distances_within_a_map_by_cosine(files, tmp_path):
-    found = imported(
-        tmp_path,
-        "compute_map_distances",
-        "compute_map_distances",
-        library=files["library"],
-        queries=files["map"],
-        map_spectra=files["map"],
-        distances="distances.nc",
-        **MAP,
-    )
+@pytest.mark.parametrize(
+    ("stage", "inputs", "settings"),
+    [
+        ("compute_distances", {"queries": "queries", "shifts": "shifts"}, COSINE),
+        ("compute_map_distances", {"queries": "map", "map_spectra": "map"}, MAP),
+    ],
+)
+def test_distances_by_cosine(stage, inputs, settings, files, tmp_path):
+    paths = {name: files[file] for name, file in inputs.items()} | {"library": files["library"]}
+    found = imported(tmp_path, stage, stage, **paths, distances="distances.nc", **settings)
     assert {"xarray", "whiteline.measures.cosine"} <= found
     assert not HEAVY & found
 

@@ -63,7 +63,7 @@ def test_a_spectrum_is_prepared_alike_whatever_stands_beside_it(library, record,
 
 
 def test_an_unknown_axis_is_aligned_on_the_onset(library, record, prepare):
-    recorded = record(far={"tier": "a", "disturb": {"energy_shift": 11.0}})
+    recorded = record(far={"disturb": {"energy_shift": 11.0}})
     recorded["energy_uncertainty"][:] = np.nan
     queries = prepare(recorded)
     assert (queries["energy_uncertainty"] == UNKNOWN_AXIS).all()

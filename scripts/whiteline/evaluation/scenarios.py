@@ -138,7 +138,7 @@ def _on_axis(spec: Any, rng: np.random.Generator) -> float:
 def _uniform(ends: float | list[float], rng: np.random.Generator) -> float:
     low, high = np.broadcast_to(ends, 2)
     # No noise is written as an infinite ratio, which is no end of a range.
-    return float(low) if low == high else float(rng.uniform(low, high))
+    return float(low) if np.isinf(low) else float(rng.uniform(low, high))
 
 
 def recorded_scenarios(
