@@ -87,7 +87,7 @@ def test_the_stage_adds_them(library_path, recorded, library, tmp_path):
     contracts.write(recorded, tmp_path / "references.nc")
     settings = {"background": BACKGROUND, "normalisation": "area"}
     preprocess_library(
-        library=str(library_path.parent / "raw.nc"),
+        library=str(library_path.with_name("library_raw.nc")),
         references=[str(tmp_path / "references.nc")],
         prepared=str(tmp_path / "library.nc"),
         reference_settings=[SETTING],
