@@ -81,22 +81,21 @@ def write_spectra(columns: dict[str, np.ndarray], path: Path) -> None:
     contracts.write(contracts.dataset("spectra", {**columns, **constant}, margin=0), path)
 
 
-def distances(size: int, block: int, of: int, name: str = "map") -> None:
-    """One block of the distances of a map, or of the queries to it."""
+def distances(size: int, block: int, of: int) -> None:
+    """One block of the distances to a map, of its spectra and then of the queries."""
     from compute_map_distances import compute_map_distances
 
     compute_map_distances(
-        queries=str(FOLDER / f"{name}_{size}.nc"),
+        queries=[str(FOLDER / f"queries_{size}.nc")] if block == of else [],
         map_spectra=str(FOLDER / f"map_{size}.nc"),
         library="",
-        distances=str(FOLDER / f"{name}_{size}" / f"{block}_of_{of}.nc"),
+        distances=str(FOLDER / f"map_{size}" / f"{block}_of_{of}.nc"),
         kind="correlation",
         parameters={},
         neighbors=90,
         landmarks=1000,
         block=block,
         of=of,
-        within=name == "map",
         seed=SEED,
     )
 
@@ -108,9 +107,8 @@ def embed(size: int, kind: str) -> None:
     of = blocks(size)
     embed_spectra(
         map_spectra=str(FOLDER / f"map_{size}.nc"),
-        map_distances=[str(FOLDER / f"map_{size}" / f"{n}_of_{of}.nc") for n in range(1, of + 1)],
         queries=[str(FOLDER / f"queries_{size}.nc")],
-        query_distances=[str(FOLDER / f"queries_{size}" / "1_of_1.nc")],
+        distances=[str(FOLDER / f"map_{size}" / f"{n}_of_{of}.nc") for n in range(1, of + 1)],
         embedding=str(FOLDER / f"map_{size}" / f"{kind}.nc"),
         kind=kind,
         parameters={},
@@ -125,7 +123,7 @@ def score(size: int, kind: str) -> dict[str, float]:
     of, path = blocks(size), FOLDER / f"map_{size}" / f"{kind}.csv"
     score_maps(
         embeddings=[str(FOLDER / f"map_{size}" / f"{kind}.nc")],
-        map_distances=[str(FOLDER / f"map_{size}" / f"{n}_of_{of}.nc") for n in range(1, of + 1)],
+        distances=[str(FOLDER / f"map_{size}" / f"{n}_of_{of}.nc") for n in range(1, of + 1)],
         quality=str(path),
         names=[("correlation", kind)],
         labels={},
@@ -166,7 +164,6 @@ def case(size: int, what: str) -> None:
         for block in range(1, of + 1) if size in SIZES else [1, of]:
             distances(size, block, of)
         more["blocks"] = of if size in SIZES else 2
-        distances(size, 1, 1, "queries")
     elif what.startswith("score_"):
         more = score(size, what.removeprefix("score_"))
     else:

@@ -81,6 +81,14 @@ def relative(files):
     return sorted(os.path.relpath(file) for file in files)
 
 
+def chain_of_measure(wildcards):
+    """On a cluster, where each submitted job costs seconds, the chain of a measure is one job.
+
+    Elsewhere a group would only hide its jobs in what a dry run prints.
+    """
+    return None if workflow.local_exec else "measure"
+
+
 def query_sets(library):
     """The sets of measured spectra that are compared with a library."""
     return [
@@ -88,6 +96,11 @@ def query_sets(library):
         for name, queries in STUDY["queries"].items()
         if queries["library"] == library
     ]
+
+
+def recorded(library):
+    """All collections of spectra that are compared with a library."""
+    return [*([SCENARIOS] if STUDY["scenarios"] else []), *query_sets(library)]
 
 
 def branches():
@@ -276,10 +289,10 @@ def most_in_map(name):
 
 
 def map_distances(library, preprocessing, measure):
-    """The blocks of a map's distances."""
+    """The blocks of distances to a map."""
     of = neighbors.blocks(most_in_map(library))
     return [
-        f"results/{library}/{preprocessing}/{measure}/map_distances/map/{block}_of_{of}.nc"
+        f"results/{library}/{preprocessing}/{measure}/map_distances/{block}_of_{of}.nc"
         for block in range(1, of + 1)
     ]
 

@@ -15,6 +15,8 @@ rule compute_distances:
         "results/logs/compute_distances/{library}_{preprocessing}_{measure}_{recorded}.log",
     benchmark:
         "results/{library}/{preprocessing}/{measure}/{recorded}_benchmark.tsv"
+    group:
+        chain_of_measure
     params:
         kind=lambda w: STUDY["measures"][w.measure]["kind"],
         parameters=lambda w: parameters("measures", w.measure),

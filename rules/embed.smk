@@ -1,6 +1,6 @@
 # Maps of a slice or sample of the library with the measured spectra in it, and how good they are.
 # In: map and query spectra.
-# Out: results/{library}/{preprocessing}/{measure}/map_distances/{collection}/{block}_of_{of}.nc,
+# Out: results/{library}/{preprocessing}/{measure}/map_distances/{block}_of_{of}.nc,
 #      results/{library}/{preprocessing}/{measure}/embeddings/{embedding}.nc,
 #      results/{library}/{preprocessing}/map_quality.csv; results/map_quality.csv
 
@@ -11,16 +11,24 @@ MAPS = [
 ]
 
 
+def queries_of_map(wildcards):
+    """The query sets that are placed into a map."""
+    return [
+        f"results/{wildcards.library}/{wildcards.preprocessing}/{name}.nc"
+        for name in query_sets(wildcards.library)
+    ]
+
+
 rule compute_map_distances:
     input:
         modules=lambda w: stage_of_measure("compute_map_distances", w.measure),
-        queries="results/{library}/{preprocessing}/{collection}.nc",
         map_spectra="results/{library}/{preprocessing}/map.nc",
+        queries=lambda w: queries_of_map(w) if w.block == w.of else [],
         library="results/{library}/{preprocessing}/library.nc",
     output:
-        distances="results/{library}/{preprocessing}/{measure}/map_distances/{collection}/{block}_of_{of}.nc",
+        distances="results/{library}/{preprocessing}/{measure}/map_distances/{block}_of_{of}.nc",
     log:
-        "results/logs/compute_map_distances/{library}_{preprocessing}_{measure}_{collection}_{block}_of_{of}.log",
+        "results/logs/compute_map_distances/{library}_{preprocessing}_{measure}_{block}_of_{of}.log",
     params:
         kind=lambda w: STUDY["measures"][w.measure]["kind"],
         parameters=lambda w: parameters("measures", w.measure),
@@ -28,10 +36,9 @@ rule compute_map_distances:
         landmarks=lambda w: STUDY["libraries"][w.library]["map"]["landmarks"],
         block=lambda w: int(w.block),
         of=lambda w: int(w.of),
-        within=lambda w: w.collection == "map",
         seed=STUDY["seed"],
     message:
-        "{wildcards.library}: {wildcards.measure} distances of {wildcards.collection} to the map, block {wildcards.block} of {wildcards.of}"
+        "{wildcards.library}: {wildcards.measure} distances to the map, block {wildcards.block} of {wildcards.of}"
     script:
         "../scripts/compute_map_distances.py"
 
@@ -40,19 +47,14 @@ rule embed_spectra:
     input:
         modules=lambda w: stage_of_kind("embed_spectra", "embeddings", w.embedding),
         map_spectra="results/{library}/{preprocessing}/map.nc",
-        map_distances=lambda w: map_distances(w.library, w.preprocessing, w.measure),
-        queries=lambda w: [
-            f"results/{w.library}/{w.preprocessing}/{name}.nc"
-            for name in query_sets(w.library)
-        ],
-        query_distances=lambda w: [
-            f"results/{w.library}/{w.preprocessing}/{w.measure}/map_distances/{name}/1_of_1.nc"
-            for name in query_sets(w.library)
-        ],
+        queries=queries_of_map,
+        distances=lambda w: map_distances(w.library, w.preprocessing, w.measure),
     output:
         embedding="results/{library}/{preprocessing}/{measure}/embeddings/{embedding}.nc",
     log:
         "results/logs/embed_spectra/{library}_{preprocessing}_{measure}_{embedding}.log",
+    group:
+        chain_of_measure
     params:
         kind=lambda w: STUDY["embeddings"][w.embedding]["kind"],
         parameters=lambda w: parameters("embeddings", w.embedding),
@@ -70,7 +72,7 @@ rule score_maps:
             f"results/{{library}}/{{preprocessing}}/{measure}/embeddings/{embedding}.nc"
             for measure, embedding in MAPS
         ],
-        map_distances=lambda w: [
+        distances=lambda w: [
             path
             for measure, _ in MAPS
             for path in map_distances(w.library, w.preprocessing, measure)

@@ -1,50 +1,69 @@
-# Valence and 10Dq of a collection from its distances by every estimator, with calibrated intervals.
+# Valence and 10Dq of all collections from their distances by every estimator, with calibrated
+# intervals. One job for each measure of a library: start-up and calibration cost more than the
+# estimates. Each library has a rule of its own, because its collections are its own.
 # In: preprocessed spectra, shifts, distances; those of the scenarios for the calibration.
 # Out: results/{library}/{preprocessing}/{measure}/estimates/{estimator}/{recorded}.nc
 
 # Sorted, so that another order of them is no change.
 ESTIMATORS = sorted(STUDY["estimators"])
+CALIBRATED_BY = [SCENARIOS] if "calibration" in STUDY else []
 
 
-rule estimate_parameters:
-    input:
-        modules=stage_of_kind("estimate_parameters", "estimators", *ESTIMATORS),
-        queries="results/{library}/{preprocessing}/{recorded}.nc",
-        library="results/{library}/{preprocessing}/library.nc",
-        shifts="results/{library}/{preprocessing}/{recorded}_shifts.nc",
-        distances="results/{library}/{preprocessing}/{measure}/{recorded}_distances.nc",
-        calibration_queries=(
-            ["results/{library}/{preprocessing}/scenarios.nc"]
-            if "calibration" in STUDY
-            else []
-        ),
-        calibration_shifts=(
-            ["results/{library}/{preprocessing}/scenarios_shifts.nc"]
-            if "calibration" in STUDY
-            else []
-        ),
-        calibration_distances=(
-            ["results/{library}/{preprocessing}/{measure}/scenarios_distances.nc"]
-            if "calibration" in STUDY
-            else []
-        ),
-    output:
-        estimates=[
-            f"results/{{library}}/{{preprocessing}}/{{measure}}/estimates/{estimator}/{{recorded}}.nc"
-            for estimator in ESTIMATORS
-        ],
-    log:
-        "results/logs/estimate_parameters/{library}_{preprocessing}_{measure}_{recorded}.log",
-    params:
-        kinds=[
-            {
-                "kind": STUDY["estimators"][name]["kind"],
-                "parameters": parameters("estimators", name),
-            }
-            for name in ESTIMATORS
-        ],
-        calibration=STUDY.get("calibration"),
-    message:
-        "{wildcards.library}: estimates of {wildcards.recorded} from {wildcards.measure}"
-    script:
-        "../scripts/estimate_parameters.py"
+def of_each(collections, pattern):
+    """A file of each collection; other wildcards stay open."""
+    return expand(pattern, recorded=collections, allow_missing=True)
+
+
+for name in STUDY["libraries"]:
+
+    rule:
+        name:
+            f"estimate_parameters_{name}"
+        input:
+            modules=stage_of_kind("estimate_parameters", "estimators", *ESTIMATORS),
+            library=f"results/{name}/{{preprocessing}}/library.nc",
+            queries=of_each(
+                recorded(name), f"results/{name}/{{preprocessing}}/{{recorded}}.nc"
+            ),
+            shifts=of_each(
+                recorded(name),
+                f"results/{name}/{{preprocessing}}/{{recorded}}_shifts.nc",
+            ),
+            distances=of_each(
+                recorded(name),
+                f"results/{name}/{{preprocessing}}/{{measure}}/{{recorded}}_distances.nc",
+            ),
+            calibration_queries=of_each(
+                CALIBRATED_BY, f"results/{name}/{{preprocessing}}/{{recorded}}.nc"
+            ),
+            calibration_shifts=of_each(
+                CALIBRATED_BY,
+                f"results/{name}/{{preprocessing}}/{{recorded}}_shifts.nc",
+            ),
+            calibration_distances=of_each(
+                CALIBRATED_BY,
+                f"results/{name}/{{preprocessing}}/{{measure}}/{{recorded}}_distances.nc",
+            ),
+        output:
+            estimates=[
+                f"results/{name}/{{preprocessing}}/{{measure}}/estimates/{estimator}/{collection}.nc"
+                for estimator in ESTIMATORS
+                for collection in recorded(name)
+            ],
+        log:
+            f"results/logs/estimate_parameters/{name}_{{preprocessing}}_{{measure}}.log",
+        group:
+            chain_of_measure
+        params:
+            kinds=[
+                {
+                    "kind": STUDY["estimators"][estimator]["kind"],
+                    "parameters": parameters("estimators", estimator),
+                }
+                for estimator in ESTIMATORS
+            ],
+            calibration=STUDY.get("calibration"),
+        message:
+            f"{name}: estimates from {{wildcards.measure}}"
+        script:
+            "../scripts/estimate_parameters.py"

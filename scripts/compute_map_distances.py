@@ -1,15 +1,18 @@
-"""Computes the distances of a map's spectra, or of queries, to the map by one measure.
+"""Computes the distances of a map's spectra and of queries to the map by one measure.
 
 Of each spectrum the nearest neighbours are kept and the distances to landmarks. Pairs are aligned
 within each query's energy uncertainty; where that is zero, nothing is searched.
 
-Input: queries (the map itself or a query set), map_spectra, library (preprocessed; read by
-measures that learn). Output: distances (contract "neighbors") of one block of the queries.
-Settings: kind (module or file of the measure), parameters, neighbors and landmarks (how many, at
-most), block and of (which part of the queries), within (whether they are the map itself), seed.
+Input: map_spectra, queries (a file per set; none but for the last block), library (preprocessed;
+read by measures that learn). Output: distances (contract "neighbors") of a block of the map's
+spectra, and then of the queries. Settings: kind (module or file of the measure), parameters,
+neighbors and landmarks (how many, at most), block and of (which part of the map), seed.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+import xarray as xr
 
 from whiteline import contracts, measures
 from whiteline.alignment import correlate, search_steps
@@ -22,8 +25,8 @@ ROWS = 256
 
 def compute_map_distances(
     *,
-    queries: str,
     map_spectra: str,
+    queries: Sequence[str],
     library: str,
     distances: str,
     kind: str,
@@ -32,30 +35,25 @@ def compute_map_distances(
     landmarks: int,
     block: int,
     of: int,
-    within: bool,
     seed: int,
 ) -> None:
-    """Write what is kept of these queries' distances, each pair at its shift."""
-    shown = contracts.read(map_spectra, "spectra")
-    query = shown if within else contracts.read(queries, "spectra")
-    rows = block_rows(query.sizes["spectrum"], block, of)
-    measure = _fitted(measures.load(kind, **parameters), library, seed)
-    margin = shown.attrs["margin"]
+    """Write what is kept of these spectra's distances, each pair at its shift."""
+    sets = [contracts.read(path, "spectra") for path in (map_spectra, *queries)]
+    shown, margin = sets[0], sets[0].attrs["margin"]
     inner = slice(margin, shown.sizes["energy"] - margin)
     energy, spectra = shown["energy"].values[inner], shown["intensity"].values[:, inner]
-    limit = search_steps(query["energy_uncertainty"].values, np.diff(energy).mean())
+    measure = _fitted(measures.load(kind, **parameters), library, seed)
+    compared = Distances(measure, spectra, energy)
     chosen = draw_landmarks(len(spectra), landmarks, seed)
-    compared, parts = Distances(measure, spectra, energy), []
-    for start in range(0, max(len(rows), 1), ROWS):
-        part = rows[start : start + ROWS]
-        moved = query["intensity"].values[part]
-        shift = (
-            correlate(moved, spectra, limit[part])[0]
-            if limit[part].any()
-            else np.broadcast_to(0, (len(part), len(spectra)))
-        )
-        found = compared.rows(moved, shift)
-        parts.append(reduce(found, neighbors, chosen, part if within else None))
+    parts, ids = [], []
+    for asked in sets:
+        size = asked.sizes["spectrum"]
+        places = block_rows(size, block, of) if asked is shown else np.arange(size)
+        ids.append(asked["id"].values[places])
+        for start in range(0, max(len(places), 1), ROWS):
+            part = places[start : start + ROWS]
+            found = _distances(asked.isel(spectrum=part), spectra, compared)
+            parts.append(reduce(found, neighbors, chosen, part if asked is shown else None))
     kept = joined(parts)
     data = contracts.dataset(
         "neighbors",
@@ -64,13 +62,22 @@ def compute_map_distances(
             "distance": kept.distance,
             "landmark": kept.landmarks,
             "landmark_distance": kept.landmark_distance,
-            "query_id": query["id"].values[rows],
+            "query_id": np.concatenate(ids),
         },
         measure=measure.kind,
         order=measure.facts.order,
         parameters=contracts.dumps(measure.parameters),
     )
     contracts.write(data, distances)
+
+
+def _distances(asked: xr.Dataset, spectra: np.ndarray, compared: Distances) -> np.ndarray:
+    """Distances to the map's spectra (m, points), each pair at its best shift, shape (n, m)."""
+    energy, moved = asked["energy"].values, asked["intensity"].values
+    limit = search_steps(asked["energy_uncertainty"].values, np.diff(energy).mean())
+    if limit.any():
+        return compared.rows(moved, correlate(moved, spectra, limit)[0])
+    return compared.rows(moved, np.broadcast_to(0, (len(moved), len(spectra))))
 
 
 def _fitted(

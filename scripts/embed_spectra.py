@@ -1,22 +1,21 @@
 """Makes a map of a slice or sample of the library and places the queries into it.
 
-Input: map_spectra, map_distances (contract "neighbors", one file per block), queries (spectra, one
-file per set), query_distances (contract "neighbors", one file per set).
+Input: map_spectra, queries (spectra, a file per set), distances (contract "neighbors", a file per
+block, of the map's spectra and then of the queries).
 Output: embedding (contract "embedding"). Settings: kind, parameters, seed.
 """
 
 import numpy as np
 
 from whiteline import contracts, embeddings
-from whiteline.neighbors import joined, none_of, of_dataset
+from whiteline.neighbors import joined, of_dataset
 
 
 def embed_spectra(
     *,
     map_spectra: str,
-    map_distances: list[str],
     queries: list[str],
-    query_distances: list[str],
+    distances: list[str],
     embedding: str,
     kind: str,
     parameters: dict,
@@ -28,11 +27,10 @@ def embed_spectra(
         name: np.concatenate([part[name].values for part in sets])
         for name in ("id", "ion", "valence", "ten_dq")
     }
+    size = sets[0].sizes["spectrum"]
     del sets
-    own = joined([of_dataset(contracts.read(path, "neighbors")) for path in map_distances])
-    others = [of_dataset(contracts.read(path, "neighbors")) for path in query_distances]
-    asked = joined(others) if others else none_of(own)
-    coordinates, placed = embeddings.load(kind, **parameters)(own, asked, seed)
+    kept = joined([of_dataset(contracts.read(path, "neighbors")) for path in distances])
+    coordinates, placed = embeddings.load(kind, **parameters)(kept[:size], kept[size:], seed)
     data = contracts.dataset(
         "embedding",
         {

@@ -1,6 +1,6 @@
 """Scores maps: neighbourhoods kept, order of 10Dq, valences apart.
 
-Input: embeddings, map_distances (contract "neighbors", the blocks of one map after the other).
+Input: embeddings, distances (contract "neighbors", the blocks of one map after the other).
 Output: quality (CSV, a row per map). Settings: names (measure and embedding of each), labels
 (further columns), seed.
 """
@@ -16,7 +16,7 @@ from whiteline.neighbors import joined, of_dataset
 def score_maps(
     *,
     embeddings: list[str],
-    map_distances: list[str],
+    distances: list[str],
     quality: str,
     names: list[tuple[str, str]],
     labels: dict[str, str],
@@ -24,11 +24,12 @@ def score_maps(
 ) -> None:
     """Write the scores of every map."""
     rows = []
-    blocks = np.split(np.array(map_distances), len(names))
+    blocks = np.split(np.array(distances), len(names))
     for (measure, name), path, parts in zip(names, embeddings, blocks, strict=True):
         data = contracts.read(path, "embedding")
-        own = joined([of_dataset(contracts.read(part, "neighbors")) for part in parts])
         shown = data["is_query"].values == 0
+        kept = joined([of_dataset(contracts.read(part, "neighbors")) for part in parts])
+        own = kept[: shown.sum()]
         columns = (data[key].values[shown] for key in ("coordinate", "valence", "ten_dq"))
         found = scores_of(own, *columns, seed)
         rows.append({**labels, "measure": measure, "embedding": name, **found})

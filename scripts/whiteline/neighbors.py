@@ -41,6 +41,11 @@ class Neighbors:
     def __len__(self) -> int:
         return len(self.nearest)
 
+    def __getitem__(self, rows: slice) -> Neighbors:
+        return Neighbors(
+            self.nearest[rows], self.distance[rows], self.landmarks, self.landmark_distance[rows]
+        )
+
     def power(self, exponent: float) -> Neighbors:
         """The same with every distance raised to a power."""
         return replace(
@@ -65,7 +70,8 @@ def reduce(
     rows
         Distances of some spectra to the whole map, shape (n, map).
     count
-        Number of nearest neighbours, at most; among equals the first.
+        Number of nearest neighbours, at most, and at most all but one of the map; among equals
+        the first.
     landmarks
         Places of the landmarks in the map.
     own
@@ -75,7 +81,7 @@ def reduce(
     if own is not None:
         others = rows.copy()
         others[np.arange(len(rows)), own] = np.inf
-    count = min(count, rows.shape[1] - (own is not None))
+    count = min(count, rows.shape[1] - 1)
     nearest = np.argpartition(others, max(count - 1, 0), axis=1)[:, :count]
     nearest.sort(axis=1)
     distance = np.take_along_axis(rows, nearest, axis=1)
@@ -98,11 +104,6 @@ def joined(parts: Sequence[Neighbors]) -> Neighbors:
     )
 
 
-def none_of(own: Neighbors) -> Neighbors:
-    """No spectra, in a map with these landmarks."""
-    return Neighbors(own.nearest[:0], own.distance[:0], own.landmarks, own.landmark_distance[:0])
-
-
 def of_dataset(data: xr.Dataset) -> Neighbors:
     """A dataset of contract "neighbors", distances made to grow evenly.
 
@@ -114,10 +115,15 @@ def of_dataset(data: xr.Dataset) -> Neighbors:
 
 
 def blocks(size: int) -> int:
-    """In how many jobs the distances of a map of so many spectra are computed."""
-    return max(1, -(-size // BLOCK))
+    """In how many jobs the distances to a map of so many spectra are computed.
+
+    A small map and the queries share one; those to a large one have the last for themselves, so
+    that another query does not compute the map's again.
+    """
+    return 1 if size <= BLOCK else -(-size // BLOCK) + 1
 
 
 def block_rows(size: int, block: int, of: int) -> np.ndarray:
-    """Places of the spectra in a block, counted from 1; blocks differ by at most one spectrum."""
-    return np.array_split(np.arange(size), of)[block - 1]
+    """Places of the map's spectra in a block, counted from 1, of blocks of about one size."""
+    parts = np.array_split(np.arange(size), max(of - 1, 1))
+    return parts[block - 1] if block <= len(parts) else np.arange(0)

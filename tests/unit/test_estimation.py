@@ -126,16 +126,15 @@ def by_workflow(files, library_path, scenarios, folder):
     preprocess(folder, library_path, folder / "queries.nc")
     known = scenarios.parent
     estimate_parameters(
-        queries=str(folder / "queries.nc"),
+        queries=[str(folder / "queries.nc")],
         library=str(library_path),
-        shifts=str(folder / "queries_shifts.nc"),
-        distances=str(folder / "queries_distances.nc"),
+        shifts=[str(folder / "queries_shifts.nc")],
+        distances=[str(folder / "queries_distances.nc")],
         calibration_queries=[str(scenarios)],
         calibration_shifts=[str(known / "scenarios_shifts.nc")],
         calibration_distances=[str(known / "scenarios_distances.nc")],
-        estimates=str(folder / "estimates.nc"),
-        kind="profile",
-        parameters={},
+        estimates=[str(folder / "estimates.nc")],
+        kinds=[{"kind": "profile", "parameters": {}}],
         calibration="calibration",
     )
     return contracts.read(folder / "estimates.nc", "estimates")

@@ -17,7 +17,7 @@ SCRIPTS = Path(stage.__file__).parents[1]
 # Each takes as long to import as the rest of a job, or longer.
 HEAVY = {"dask.array", "numba", "pint", "plotly", "scipy", "sklearn"}
 COSINE = {"kind": "cosine", "parameters": {}, "seed": 0}
-MAP = {**COSINE, "neighbors": 10, "landmarks": 20, "block": 1, "of": 1, "within": True}
+MAP = {**COSINE, "neighbors": 10, "landmarks": 20, "block": 1, "of": 1, "queries": []}
 # A stage as Snakemake runs it, with plain dictionaries for its lists of files.
 JOB = """
 import json, sys
@@ -52,7 +52,7 @@ def files(tmp_path_factory, library_path, record, prepare):
         energy_uncertainty=1.0,
         seed=0,
     )
-    mapped = {"library": str(library_path), "queries": paths["map"], "map_spectra": paths["map"]}
+    mapped = {"library": str(library_path), "map_spectra": paths["map"]}
     compute_map_distances(**mapped, distances=paths["map_distances"], **MAP)
     return paths | common
 
@@ -75,7 +75,7 @@ def imported(folder, script, function, **arguments):
     ("stage", "inputs", "settings"),
     [
         ("compute_distances", {"queries": "queries", "shifts": "shifts"}, COSINE),
-        ("compute_map_distances", {"queries": "map", "map_spectra": "map"}, MAP),
+        ("compute_map_distances", {"map_spectra": "map"}, MAP),
     ],
 )
 def test_distances_by_cosine(stage, inputs, settings, files, tmp_path):
@@ -91,9 +91,8 @@ def test_a_map(files, tmp_path):
         "embed_spectra",
         "embed_spectra",
         map_spectra=files["map"],
-        map_distances=[files["map_distances"]],
         queries=[],
-        query_distances=[],
+        distances=[files["map_distances"]],
         embedding="map.nc",
         kind="classical_mds",
         parameters={},
@@ -106,12 +105,13 @@ def test_a_map(files, tmp_path):
 
 def test_estimates_without_intervals(files, tmp_path):
     """Intervals need crepes, which loads scipy and sklearn."""
-    inputs = {name: files[name] for name in ("queries", "library", "shifts", "distances")}
+    inputs = {name: [files[name]] for name in ("queries", "shifts", "distances")}
     found = imported(
         tmp_path,
         "estimate_parameters",
-        "estimate_by_each",
+        "estimate_parameters",
         **inputs,
+        library=files["library"],
         calibration_queries=[],
         calibration_shifts=[],
         calibration_distances=[],

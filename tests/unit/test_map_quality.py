@@ -116,7 +116,7 @@ def test_the_stage_scores_each_map_with_its_own_distances(tmp_path, rng):
     parts = [str(tmp_path / f"{block}.nc") for block in (0, 1)]
     score_maps(
         embeddings=[str(tmp_path / f"{name}.nc") for name in ("good", "bad")],
-        map_distances=[*parts, *parts],
+        distances=[*parts, *parts],
         quality=str(tmp_path / "quality.csv"),
         names=[("correlation", "good"), ("correlation", "bad")],
         labels={"library": "mn"},

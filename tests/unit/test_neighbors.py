@@ -47,12 +47,14 @@ def test_landmarks_are_drawn_once_each_and_by_the_seed():
     assert (marks != draw_landmarks(500, 100, 4)).any()
 
 
-@pytest.mark.parametrize(("size", "of"), [(0, 1), (1, 1), (2000, 1), (2001, 2), (50_000, 25)])
+@pytest.mark.parametrize(("size", "of"), [(0, 1), (1, 1), (2000, 1), (2001, 3), (50_000, 26)])
 def test_blocks_hold_each_spectrum_once(size, of):
     assert blocks(size) == of
     parts = [block_rows(size, block, of) for block in range(1, of + 1)]
     np.testing.assert_array_equal(np.concatenate(parts), np.arange(size))
     assert max(map(len, parts)) <= neighbors.BLOCK
+    # The last of several is that of the queries.
+    assert of == 1 or len(parts[-1]) == 0
 
 
 def write_spectra(path, count, margin, uncertainty, rng):
@@ -81,10 +83,10 @@ def write_spectra(path, count, margin, uncertainty, rng):
 
 @pytest.fixture
 def compute(tmp_path):
-    def compute(block=1, of=1, kind="euclidean", queries="map", **parameters):
-        path = tmp_path / f"{queries}_{kind}_{block}_of_{of}.nc"
+    def compute(block=1, of=1, kind="euclidean", queries=(), **parameters):
+        path = tmp_path / f"{kind}_{block}_of_{of}.nc"
         compute_map_distances.compute_map_distances(
-            queries=str(tmp_path / f"{queries}.nc"),
+            queries=[str(tmp_path / f"{name}.nc") for name in queries],
             map_spectra=str(tmp_path / "map.nc"),
             library=str(tmp_path / "library.nc"),
             distances=str(path),
@@ -94,7 +96,6 @@ def compute(tmp_path):
             landmarks=10,
             block=block,
             of=of,
-            within=queries == "map",
             seed=5,
         )
         return contracts.read(path, "neighbors")
@@ -109,7 +110,7 @@ def test_blocks_together_are_the_whole(kind, uncertainty, compute, tmp_path, rng
     write_spectra(tmp_path / "map.nc", 40, 5, uncertainty, rng)
     whole = of_dataset(compute(kind=kind))
     monkeypatch.setattr(compute_map_distances, "ROWS", 4)
-    parts = [compute(block, 3, kind=kind) for block in (1, 2, 3)]
+    parts = [compute(block, 4, kind=kind) for block in (1, 2, 3, 4)]
     assert sum(part.sizes["query"] for part in parts) == 40
     found = joined([of_dataset(part) for part in parts])
     np.testing.assert_allclose(found.distance, whole.distance, rtol=2e-5, atol=1e-6)
@@ -136,9 +137,14 @@ def test_queries_find_themselves_in_the_map(compute, tmp_path, rng):
     moved = data["intensity"].copy(data=np.roll(data["intensity"].values, 3, axis=1))
     queries = data.assign(intensity=moved).isel(spectrum=[4, 2, 9])
     contracts.write(queries, tmp_path / "oxides.nc")
-    found = compute(queries="oxides")
-    assert found["nearest"].values[:, 0].tolist() == [4, 2, 9]
-    np.testing.assert_allclose(found["distance"].values[:, 0], 0, atol=2e-3)
+    found = compute(queries=["oxides"])
+    assert found["query_id"].values[30:].tolist() == ["x4", "x2", "x9"]
+    assert found["nearest"].values[30:, 0].tolist() == [4, 2, 9]
+    np.testing.assert_allclose(found["distance"].values[30:, 0], 0, atol=2e-3)
+    # The map's own spectra are not their own neighbours, and do not see the queries.
+    np.testing.assert_array_equal(found["nearest"].values[:30], compute()["nearest"].values)
+    apart = compute(3, 3, queries=["oxides"])
+    np.testing.assert_array_equal(apart["nearest"].values, found["nearest"].values[30:])
 
 
 def test_a_block_beyond_the_map_is_empty(compute, tmp_path, rng):

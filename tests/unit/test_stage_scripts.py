@@ -60,16 +60,15 @@ def estimate(folder, library_path):
         path = folder / f"{kind}_{calibration}.nc"
         queries, distances = str(folder / "queries.nc"), str(folder / "distances.nc")
         estimate_parameters(
-            queries=queries,
+            queries=[queries],
             library=str(library_path),
-            shifts=str(folder / "shifts.nc"),
-            distances=distances,
+            shifts=[str(folder / "shifts.nc")],
+            distances=[distances],
             calibration_queries=[queries] if calibration else [],
             calibration_shifts=[str(folder / "shifts.nc")] if calibration else [],
             calibration_distances=[distances] if calibration else [],
-            estimates=str(path),
-            kind=kind,
-            parameters={},
+            estimates=[str(path)],
+            kinds=[{"kind": kind, "parameters": {}}],
             calibration=calibration,
         )
         return contracts.read(path, "estimates")
@@ -291,15 +290,15 @@ def test_where_a_reference_is_the_match_nothing_is_claimed_of_ten_dq(
     contracts.write(library.assign_attrs(references=names), tmp_path / "library.nc")
     paths = {"queries": str(folder / "queries.nc"), "distances": str(folder / "distances.nc")}
     estimate_parameters(
-        **paths,
+        queries=[paths["queries"]],
         library=str(tmp_path / "library.nc"),
-        shifts=str(folder / "shifts.nc"),
+        shifts=[str(folder / "shifts.nc")],
+        distances=[paths["distances"]],
         calibration_queries=[paths["queries"]],
         calibration_shifts=[str(folder / "shifts.nc")],
         calibration_distances=[paths["distances"]],
-        estimates=str(tmp_path / "estimates.nc"),
-        kind="profile",
-        parameters={},
+        estimates=[str(tmp_path / "estimates.nc")],
+        kinds=[{"kind": "profile", "parameters": {}}],
         calibration="known",
     )
     found = contracts.read(tmp_path / "estimates.nc", "estimates")
