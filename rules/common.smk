@@ -35,6 +35,7 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 SCENARIOS = "scenarios"
+MIXTURES = "mixtures"
 
 
 wildcard_constraints:
@@ -48,7 +49,7 @@ wildcard_constraints:
     measure="|".join(STUDY["measures"]),
     embedding="|".join(STUDY["embeddings"]) or "none",
     collection="|".join(["map", *STUDY["queries"]]),
-    recorded="|".join([SCENARIOS, *STUDY["queries"]]),
+    recorded="|".join([SCENARIOS, MIXTURES, *STUDY["queries"]]),
 
 
 def stage(script, *tables):

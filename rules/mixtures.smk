@@ -1,6 +1,30 @@
 # Fractions of valences in the query sets that ask for them, and whether one valence would do.
-# In: preprocessed spectra; those of the scenarios for the calibration.
+# In: preprocessed spectra; those of the scenarios and simulated mixtures for the calibration.
 # Out: results/{library}/{preprocessing}/mixtures/{collection}.nc
+
+# Simulated mixtures; as many tell the 95 % intervals well, at half a second each.
+SIMULATED_MIXTURES = 99
+
+
+rule make_mixtures:
+    input:
+        modules=modules_of_test_spectra("make_mixtures"),
+        spectra=spectra_of_files,
+    output:
+        recorded=f"results/{{library}}/queries/{MIXTURES}.nc",
+        truth=f"results/{{library}}/queries/{MIXTURES}.csv",
+    log:
+        "results/logs/make_mixtures/{library}.log",
+    params:
+        library=library_of_test_spectra,
+        name="{library}",
+        scenario=STUDY["scenarios"].get(STUDY.get("calibration")),
+        count=SIMULATED_MIXTURES,
+        seed=STUDY["seed"],
+    message:
+        "{wildcards.library}: simulating mixtures"
+    script:
+        "../scripts/make_mixtures.py"
 
 
 rule fit_mixtures:
@@ -10,6 +34,16 @@ rule fit_mixtures:
         library="results/{library}/{preprocessing}/library.nc",
         calibration_queries=(
             ["results/{library}/{preprocessing}/scenarios.nc"]
+            if "calibration" in STUDY
+            else []
+        ),
+        calibration_mixtures=(
+            [f"results/{{library}}/{{preprocessing}}/{MIXTURES}.nc"]
+            if "calibration" in STUDY
+            else []
+        ),
+        calibration_truth=(
+            [f"results/{{library}}/queries/{MIXTURES}.csv"]
             if "calibration" in STUDY
             else []
         ),

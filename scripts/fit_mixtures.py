@@ -1,17 +1,30 @@
 """Fits mixtures of valences to measured spectra.
 
-Input: queries, library (preprocessed), calibration_queries (scenarios; empty without a calibration
-scenario). Output: mixtures (contract "mixtures"). Settings: calibration (the scenario whose
-spectra of one valence set the limit), seed.
+Input: queries, library (preprocessed); and, where there is a calibration scenario,
+calibration_queries (the scenarios), calibration_mixtures and calibration_truth (simulated mixtures
+and their fractions). Output: mixtures (contract "mixtures"). Settings: calibration (the scenario
+whose spectra of one valence set the limit), seed.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from whiteline import contracts
 from whiteline.alignment import search_steps
 from whiteline.atomic import parse_ion
-from whiteline.mixtures import COVERAGE, SIGNIFICANCE, Components, Unmixing, p_value
+from whiteline.mixtures import (
+    COVERAGE,
+    SIGNIFICANCE,
+    Components,
+    Mixture,
+    Unmixing,
+    p_value,
+    stretched,
+    stretches,
+)
 
 # So many calibration spectra tell a probability of 5 % well, at a quarter of a second each.
 CALIBRATION = 99
@@ -21,7 +34,9 @@ def fit_mixtures(
     *,
     queries: str,
     library: str,
-    calibration_queries: list[str],
+    calibration_queries: Sequence[str],
+    calibration_mixtures: Sequence[str],
+    calibration_truth: Sequence[str],
     mixtures: str,
     calibration: str | None,
     seed: int,
@@ -40,6 +55,8 @@ def fit_mixtures(
         pure = np.array([test.gain for test in tests])
     tests = [unmixing.test(*pair) for pair in _pairs(query, step)]
     fits = [unmixing.fit(*pair, seed) for pair in _pairs(query, step)]
+    for known in zip(calibration_mixtures, calibration_truth, strict=True):
+        fits = _calibrated(unmixing, fits, query, *known, step, seed)
     chance = np.array([p_value(test.gain, test.chance, pure) for test in tests])
     component = np.stack([fit.component for fit in fits])
     moved = step * np.array([fit.steps for fit in fits])
@@ -66,6 +83,30 @@ def fit_mixtures(
         calibrated=len(pure),
     )
     contracts.write(data, mixtures)
+
+
+def _calibrated(
+    unmixing: Unmixing,
+    fits: Sequence[Mixture],
+    query: xr.Dataset,
+    mixtures: str,
+    truth: str,
+    step: float,
+    seed: int,
+) -> list[Mixture]:
+    """Fits with intervals that simulated mixtures have stretched; where the shift was sought
+    farther than theirs, nothing is claimed.
+    """
+    known, table = contracts.read(mixtures, "spectra"), pd.read_csv(truth, index_col="id")
+    fractions = table.loc[known["id"].values].to_numpy()
+    tried = [unmixing.fit(*pair, seed) for pair in _pairs(known, step)]
+    stretch = stretches(tried, fractions)
+    farthest = known["energy_uncertainty"].values.min() + 1e-9
+    near = query["energy_uncertainty"].values <= farthest
+    return [
+        stretched(fit, stretch if claimed else np.full_like(stretch, np.inf))
+        for fit, claimed in zip(fits, near, strict=True)
+    ]
 
 
 def _pairs(queries: xr.Dataset, step: float) -> list[tuple[np.ndarray, int]]:

@@ -22,10 +22,7 @@ def make_scenarios(
     spectra: Sequence[str] = (),
 ) -> None:
     """Write the spectra as an instrument would have recorded them, with their true parameters."""
-    references = None
-    if spectra:
-        data = contracts.read(spectra[0], "spectra")
-        references = References(data, library["chemical_shift"], library["broadening"][0])
+    references = References.read(spectra, library)
     columns = recorded_scenarios(library, name, scenarios, seed, references)
     data = contracts.dataset("recorded", columns, parameters=contracts.dumps(scenarios), seed=seed)
     contracts.write(data, recorded)

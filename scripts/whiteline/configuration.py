@@ -40,7 +40,7 @@ ALWAYS_POSITIVE = (
 NEVER_NEGATIVE = ("gaussian_sigma", "gaussian_fwhm", "zeta_3d_scale")
 # A library's grid must begin this far before L3, eV, so that there is something before the edge.
 BEFORE_L3 = 5.0
-RESERVED_COLLECTIONS = ("library", "map", "scenarios")
+RESERVED_COLLECTIONS = ("library", "map", "mixtures", "scenarios")
 
 
 def load(study: Mapping[str, Any], source: str) -> dict[str, Any]:

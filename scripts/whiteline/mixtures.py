@@ -25,6 +25,10 @@ SIGNIFICANCE = 0.05
 TRIED, SWEEPS = 4, 9
 # Draws of the components, and of the noise for each of them, from which the intervals are taken.
 DRAWS, NOISY = 150, 10
+# Intervals of no length are stretched as if they had this one.
+LEAST_LENGTH = 0.01
+# Rounding must not lift (n + 1) * coverage above a whole number.
+ROUNDING = 1e-9
 # A spectrum is the same as others, but for a factor, if less than this part of it is left.
 ALIKE = 1e-8
 
@@ -359,6 +363,46 @@ class _Target:
         alike = products[1:] / max(products[0], np.finfo(float).tiny)
         first = np.argmax(alike <= 0) if (alike <= 0).any() else len(alike)
         return max(len(rest) / (1 + 2 * alike[:first].sum()) - 2 * len(found.rows) - 2, 2.0)
+
+
+def stretches(fits: Sequence[Mixture], truth: np.ndarray) -> np.ndarray:
+    """By how much of their length intervals must grow at each end to hold what they say.
+
+    Split conformal prediction on intervals (Romano, Patterson, Candes, Conformalized quantile
+    regression, Adv. Neural Inf. Process. Syst. 32 (2019), eq. 6 and 7, with the length as scale).
+
+    Parameters
+    ----------
+    fits
+        Of n simulated mixtures.
+    truth
+        Their fractions, shape (n, c).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (c, coverages); infinite where n is too small for the coverage.
+    """
+    lower, upper = (np.stack([getattr(fit, end) for fit in fits]) for end in ("lower", "upper"))
+    outside = np.maximum(lower - truth[..., None], truth[..., None] - upper)
+    scores = np.sort(outside / (upper - lower + LEAST_LENGTH), axis=0)
+    found = np.full(scores.shape[1:], np.inf)
+    for column, level in enumerate(COVERAGE):
+        rank = int(np.ceil((len(fits) + 1) * level - ROUNDING))
+        if rank <= len(fits):
+            found[:, column] = scores[rank - 1, :, column]
+    return found
+
+
+def stretched(fit: Mixture, stretch: np.ndarray) -> Mixture:
+    """The same with calibrated intervals, which hold the estimate and end at 0 and 1."""
+    ends = stretch * (fit.upper - fit.lower + LEAST_LENGTH)
+    fraction = fit.fraction[:, None]
+    return replace(
+        fit,
+        lower=np.clip(fit.lower - ends, 0, fraction),
+        upper=np.clip(fit.upper + ends, fraction, 1),
+    )
 
 
 def p_value(gain: float, chance: float, pure: np.ndarray) -> float:

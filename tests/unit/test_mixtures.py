@@ -1,16 +1,25 @@
 """Mixtures of valences: fractions of simulated mixtures, and none seen where there is none."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fit_mixtures import fit_mixtures
+from make_mixtures import make_mixtures
 from whiteline import contracts, engines
 from whiteline.alignment import extended
 from whiteline.atomic import parse_ion
 from whiteline.broadening import Broadening, broaden
 from whiteline.errors import InputError
 from whiteline.library import axis_zero
-from whiteline.mixtures import Components, Unmixing, p_value
+from whiteline.mixtures import (
+    Components,
+    Mixture,
+    Unmixing,
+    p_value,
+    stretched,
+    stretches,
+)
 from whiteline.simulation import Parameters
 
 ENERGY = np.round(np.arange(628.0, 660.0, 0.1), 9)
@@ -187,16 +196,94 @@ def test_the_p_value_is_the_larger_of_two():
     assert p_value(0.3, 0.001, np.array([])) == 0.001
 
 
+def simulated_mixtures(folder, library, count, tier="c", snr=np.inf):
+    """Records of mixtures of a library's ions, their fractions in truth.csv."""
+    scenario = {
+        "tier": tier,
+        "energy_uncertainty": 0.5,
+        "draw": {},
+        "disturb": {"snr": snr},
+        "vary": {},
+    }
+    make_mixtures(
+        recorded=str(folder / "mixtures.nc"),
+        truth=str(folder / "truth.csv"),
+        library=library,
+        name="ni",
+        scenario=scenario,
+        count=count,
+        seed=0,
+    )
+    return contracts.read(folder / "mixtures.nc", "recorded")
+
+
+def test_simulated_mixtures_have_the_fractions_they_claim(
+    tmp_path, prepare, configuration, library
+):
+    clean = simulated_mixtures(tmp_path, configuration, 12, tier="b")
+    truth = pd.read_csv(tmp_path / "truth.csv", index_col="id")
+    assert truth.columns.tolist() == ["2.0", "3.0"]
+    np.testing.assert_allclose(truth.sum(axis=1), 1)
+    assert truth["2.0"].std() > 0.2
+    assert clean["id"].values.tolist() == truth.index.tolist()
+    ions = [parse_ion(ion) for ion in library["ion"].values.astype(str)]
+    unmixing = Unmixing(
+        Components(
+            intensity=library["intensity"].values,
+            valence=library["valence"].values,
+            holes=np.array([10.0 - ion.d_count for ion in ions]),
+            width=library["gaussian_sigma"].values,
+            anywhere=np.zeros(len(ions), dtype=bool),
+        )
+    )
+    queries = prepare(clean)
+    found = [unmixing.fit(query, 5, 0).fraction for query in queries["intensity"].values]
+    # 10Dq is off the library's grid.
+    np.testing.assert_allclose(found, truth, atol=0.05)
+
+
+def test_intervals_are_stretched_by_what_was_missed():
+    ends = np.array([[0.2, 0.4], [0.3, 0.8]])
+    fit = Mixture(
+        fraction=np.array([0.3, 0.6]),
+        lower=np.repeat(ends[:, :1], 2, axis=1),
+        upper=np.repeat(ends[:, 1:], 2, axis=1),
+        component=np.array([0, 1]),
+        amplitude=np.ones(2),
+        background=0.0,
+        steps=0,
+    )
+    # Of 19 mixtures the first valence lies at most 0.19 above its interval, the second within.
+    truth = np.stack([0.4 + 0.01 * np.arange(1, 20), np.full(19, 0.55)], axis=1)
+    stretch = stretches([fit] * 19, truth)
+    # Ranks 14 and 19 of 20; the length is 0.2 and the least one 0.01.
+    np.testing.assert_allclose(stretch[0], [0.14 / 0.21, 0.19 / 0.21])
+    np.testing.assert_allclose(stretch[1], -0.25 / 0.51)
+    found = stretched(fit, stretch)
+    np.testing.assert_allclose(found.upper[0], [0.54, 0.59])
+    np.testing.assert_allclose(found.lower[0], [0.06, 0.01])
+    # An interval never leaves its estimate out.
+    np.testing.assert_allclose(found.lower[1], 0.55)
+    np.testing.assert_allclose(found.upper[1], 0.6)
+    few = stretched(fit, stretches([fit] * 18, truth[:18]))
+    np.testing.assert_array_equal(few.upper[:, 1], 1)
+
+
 @pytest.mark.parametrize("calibration", [None, "pure"])
 def test_the_stage_writes_what_the_contract_says(
-    calibration, library_path, prepare, record, tmp_path
+    calibration, library_path, prepare, record, configuration, tmp_path
 ):
     known = prepare(record(pure={"spectra": 20, "disturb": {"snr": 30}}))
     contracts.write(known, tmp_path / "queries.nc")
+    contracts.write(
+        prepare(simulated_mixtures(tmp_path, configuration, 9, snr=30)), tmp_path / "known.nc"
+    )
     fit_mixtures(
         queries=str(tmp_path / "queries.nc"),
         library=str(library_path),
         calibration_queries=[str(tmp_path / "queries.nc")] if calibration else [],
+        calibration_mixtures=[str(tmp_path / "known.nc")] if calibration else [],
+        calibration_truth=[str(tmp_path / "truth.csv")] if calibration else [],
         mixtures=str(tmp_path / "mixtures.nc"),
         calibration=calibration,
         seed=0,
@@ -207,6 +294,11 @@ def test_the_stage_writes_what_the_contract_says(
     np.testing.assert_allclose(found["fraction"].sum("candidate"), 1)
     assert (found["single_valence"].values == known["valence"].values).mean() > 0.9
     assert found["mixture_needed"].values.mean() <= 0.1
+    if calibration:
+        # Nine mixtures are too few for an interval of 95 %.
+        np.testing.assert_array_equal(found["fraction_lower"].values[..., 1], 0)
+        np.testing.assert_array_equal(found["fraction_upper"].values[..., 1], 1)
+        assert (found["fraction_upper"] - found["fraction_lower"]).values[..., 0].mean() < 0.5
     valence = contracts.read(library_path, "spectra")["valence"].values
     for column, candidate in enumerate((2, 3)):
         rows = found["component"].values[:, column]

@@ -6,7 +6,7 @@ of its spectra; and they must lie where the library's do, whatever zero the prog
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from whiteline import engines
+from whiteline import contracts, engines
 from whiteline.alignment import correlate, extended, fraction, search_steps
 from whiteline.atomic import parse_ion
 from whiteline.broadening import Broadening, broaden
@@ -67,6 +67,16 @@ class References:
         self._widths = widths
         self._zeros: dict[int, float] = {}
         self._engines: dict[tuple[str, str], engines.Engine] = {}
+
+    @classmethod
+    def read(cls, paths: Sequence[str], library: Mapping[str, Any]) -> References | None:
+        """Those in the file of a library with this configuration; none if it is simulated and
+        there is no file.
+        """
+        if not paths:
+            return None
+        data = contracts.read(paths[0], "spectra")
+        return cls(data, library["chemical_shift"], library["broadening"][0])
 
     @cached_property
     def _ions(self) -> np.ndarray:

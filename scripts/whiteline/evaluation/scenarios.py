@@ -164,10 +164,12 @@ def recorded_scenarios(
     records: list[dict[str, Any]] = []
     for name, scenario in scenarios.items():
         rng = generator(seed, library_name, name)
-        simulator = _Simulator(scenario.get("engine", library["engine"]), library)
+        simulator = Simulator.of(scenario, library)
         for number, draw in enumerate(draws(scenario, library, rng, references)):
             for disturbances, level in zip(draw.disturbances, draw.levels, strict=True):
-                energy, intensity = _record(draw, simulator, disturbances, library, rng)
+                energy = recorded_axis(library, rng)
+                clean = simulator.curve(draw, energy)
+                energy, intensity = disturb(energy, clean, disturbances, rng)
                 records.append(
                     {
                         "energy": energy,
@@ -180,11 +182,20 @@ def recorded_scenarios(
                         **_truth(draw),
                     }
                 )
-    return _columns(records)
+    return as_columns(records)
 
 
-class _Simulator:
-    """Sticks of draws by one engine, each point simulated once."""
+def recorded_axis(library: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
+    """An axis as an instrument might have it, eV."""
+    grid_energy = grid(library["energy"])
+    step = grid_energy[1] - grid_energy[0]
+    # No instrument shares the library's grid: its axis starts somewhere between two grid points.
+    start = grid_energy[0] - AXIS_MARGIN + rng.uniform(0, step)
+    return np.arange(start, grid_energy[-1] + AXIS_MARGIN, step)
+
+
+class Simulator:
+    """Curves of draws by one engine, each point simulated once."""
 
     def __init__(self, kind: str, library: Mapping[str, Any]) -> None:
         self._kind = kind
@@ -193,7 +204,19 @@ class _Simulator:
         self._engines: dict[tuple[str, str], engines.Engine] = {}
         self._sticks: dict[tuple, Sticks] = {}
 
-    def __call__(self, draw: Draw) -> tuple[Sticks, float]:
+    @classmethod
+    def of(cls, scenario: Mapping[str, Any], library: Mapping[str, Any]) -> Simulator:
+        """That of a scenario of a library."""
+        return cls(scenario.get("engine", library["engine"]), library)
+
+    def curve(self, draw: Draw, energy: np.ndarray) -> np.ndarray:
+        """The clean spectrum of a draw on an axis (eV), its area in proportion to the holes."""
+        sticks, boundary = self._simulated(draw)
+        widths, axis = [Broadening(**draw.widths)], energy - draw.zero
+        (clean,) = broaden(sticks.energy, sticks.intensity, boundary, widths, axis)
+        return clean
+
+    def _simulated(self, draw: Draw) -> tuple[Sticks, float]:
         """The sticks of a draw, and the energy between L3 and L2 on their axis, eV."""
         site = (draw.ion, draw.symmetry)
         if site not in self._engines:
@@ -207,29 +230,6 @@ class _Simulator:
         return self._sticks[point], engine.l3_l2_boundary
 
 
-def _record(
-    draw: Draw,
-    simulator: _Simulator,
-    disturbances: Mapping[str, float],
-    library: Mapping[str, Any],
-    rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
-    grid_energy = grid(library["energy"])
-    step = grid_energy[1] - grid_energy[0]
-    # No instrument shares the library's grid: its axis starts somewhere between two grid points.
-    start = grid_energy[0] - AXIS_MARGIN + rng.uniform(0, step)
-    energy = np.arange(start, grid_energy[-1] + AXIS_MARGIN, step)
-    sticks, boundary = simulator(draw)
-    (clean,) = broaden(
-        sticks.energy,
-        sticks.intensity,
-        boundary,
-        [Broadening(**draw.widths)],
-        energy - draw.zero,
-    )
-    return disturb(energy, clean, disturbances, rng)
-
-
 def _truth(draw: Draw) -> dict[str, Any]:
     parameters = {"slater_reduction_pd": draw.parameters["slater_reduction"], **draw.parameters}
     return {
@@ -241,9 +241,10 @@ def _truth(draw: Draw) -> dict[str, Any]:
     }
 
 
-def _columns(records: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    columns = {
+def as_columns(records: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """Records as columns of a "recorded" contract."""
+    found = {
         name: np.array([r[name] for r in records]) for name in records[0] if name not in RAGGED
     }
-    columns |= {name: np.concatenate([r[name] for r in records]) for name in RAGGED}
-    return columns | {"row_size": np.array([len(r["energy"]) for r in records])}
+    found |= {name: np.concatenate([r[name] for r in records]) for name in RAGGED}
+    return found | {"row_size": np.array([len(r["energy"]) for r in records])}
