@@ -25,7 +25,7 @@ def chapter(products: Products) -> Section | None:
     ]
     if not sets:
         return None
-    parts = [Part(text=[caption("mixture", calibrated=_calibrated(sets[0][1].mixtures))])]
+    parts = [Part(text=[caption("mixture", **_calibration(sets[0][1].mixtures))])]
     for branch, measured in sets:
         heading = title(products, branch, measured.collection)
         parts.append(Part(heading, tables=[_table(measured.mixtures)]))
@@ -33,12 +33,17 @@ def chapter(products: Products) -> Section | None:
     return Section("mixtures", "Mixtures of valences", parts)
 
 
-def _calibrated(mixtures: xr.Dataset) -> str:
+def _calibration(mixtures: xr.Dataset) -> dict[str, str]:
+    """What the caption says of simulated spectra of known fractions."""
     spectra = int(mixtures.attrs["calibrated"])
     if not spectra:
-        return "by an F test of what is left, as there is no calibration scenario"
+        alone = "by an F test of what is left, as there is no calibration scenario"
+        return {"calibrated": alone, "stretched": ", without a calibration"}
     pure = count(spectra, "simulated spectrum")
-    return f"by an F test of what is left and by {pure} of one valence"
+    return {
+        "calibrated": f"by an F test of what is left and by {pure} of one valence",
+        "stretched": " and stretched to hold the truth of simulated mixtures as often as they say",
+    }
 
 
 def _table(mixtures: xr.Dataset) -> Table:
