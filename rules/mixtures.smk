@@ -19,7 +19,7 @@ rule make_mixtures:
         library=library_of_test_spectra,
         name="{library}",
         scenario=STUDY["scenarios"].get(STUDY.get("calibration")),
-        count=SIMULATED_MIXTURES,
+        size=SIMULATED_MIXTURES,
         seed=STUDY["seed"],
     message:
         "{wildcards.library}: simulating mixtures"

@@ -2,7 +2,7 @@
 
 Input: spectra, a library of other programs' files, which tells the parameters; none if it is
 simulated. Output: recorded (contract "recorded"), truth (CSV: the fraction of each valence in each
-spectrum). Settings: library and scenario (their configurations), name (of the library), count,
+spectrum). Settings: library and scenario (their configurations), name (of the library), size,
 seed.
 """
 
@@ -22,13 +22,13 @@ def make_mixtures(
     library: dict,
     name: str,
     scenario: dict,
-    count: int,
+    size: int,
     seed: int,
     spectra: Sequence[str] = (),
 ) -> None:
     """Write the spectra as an instrument would have recorded them, and their true fractions."""
     references = References.read(spectra, library)
-    columns, fractions = recorded_mixtures(library, name, scenario, count, seed, references)
+    columns, fractions = recorded_mixtures(library, name, scenario, size, seed, references)
     data = contracts.dataset("recorded", columns, parameters=contracts.dumps(scenario), seed=seed)
     table = pd.DataFrame(fractions, index=pd.Index(columns["id"], name="id")).fillna(0.0)
     table[sorted(table)].to_csv(truth)

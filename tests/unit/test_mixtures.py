@@ -211,7 +211,7 @@ def simulated_mixtures(folder, library, count, tier="c", snr=np.inf):
         library=library,
         name="ni",
         scenario=scenario,
-        count=count,
+        size=count,
         seed=0,
     )
     return contracts.read(folder / "mixtures.nc", "recorded")

@@ -66,6 +66,13 @@ class Estimator:
         library's.
     continuum
         ``none``, ``two_step`` or ``two_step_line``.
+    post_edge, alignment, smoothing, glitches
+        The other steps of the preparation, as for a query set (config/README.md): where the
+        continuum is read, eV; how an unknown axis is laid; ``window`` (eV) and ``order``;
+        ``threshold`` and ``ranges``. None for none.
+    resolution
+        Gaussian deviation of the instrument, eV: only library spectra of this width are compared;
+        None for all.
     reference, reference_ion
         The file of a spectrum recorded on the same axis and the ion that it is known to be, which
         set the axis' zero.
@@ -82,6 +89,11 @@ class Estimator:
     energy_uncertainty: float | None = None
     background: Mapping[str, Any] | None = None
     continuum: str = "none"
+    post_edge: Sequence[float] | None = None
+    alignment: str = "onset"
+    smoothing: Mapping[str, Any] | None = None
+    glitches: Mapping[str, Any] | None = None
+    resolution: float | None = None
     reference: str | Path | None = None
     reference_ion: str | None = None
     calibration: str | Path | None = BESIDE
@@ -114,14 +126,12 @@ class Estimator:
         self.estimator_ = estimators.load(**named(self.estimator))
         self.estimator_.fit(Library.of(self.library_), self.measure_.facts.order)
         self.profiles_ = None
-        if profiles.serves(named(self.estimator)["kind"], self.measure_):
+        self.hidden_ = self._of_other_widths()
+        searched = profiles.serves(named(self.estimator)["kind"], self.measure_)
+        if searched and not self.hidden_.any():
             self.profiles_ = profiles.Profiles(self.estimator_, self.measure_)
         self.bounds_ = Identifiability(self.library_)
-        self.preparation_ = {
-            "background": self.background or json.loads(self.library_.attrs["background"]),
-            "continuum": self.continuum,
-            "normalisation": self.library_.attrs["normalisation"],
-        }
+        self.preparation_ = self._preparation()
         self.offset_ = self._offset()
         self.calibration_ = self._calibration()
         return self
@@ -214,9 +224,10 @@ class Estimator:
         """
         self._fitted()
         uncertainty = np.nan if self.energy_uncertainty is None else self.energy_uncertainty
-        recorded = as_recorded(
-            ids, spectra, energy_uncertainty=np.full(len(ids), uncertainty, dtype=float)
-        )
+        known = {"energy_uncertainty": np.full(len(ids), uncertainty, dtype=float)}
+        if self.resolution is not None:
+            known["resolution"] = np.full(len(ids), self.resolution, dtype=float)
+        recorded = as_recorded(ids, spectra, **known)
         query = self._prepared(recorded)
         answer = estimated(self.estimator_, self.bounds_, query, *self._compared(query))
         return records_of(*answer, query["energy_shift"].values)
@@ -242,6 +253,7 @@ class Estimator:
             return found, Evidence(found.distance, width, bound, spread, limit)
         unmoved = np.zeros((len(spectra), len(self.frame_.library)), dtype=int)
         distance = self.distances_.rows(spectra, unmoved)
+        distance[:, self.hidden_] = np.inf
         compared = Comparison(distance, None, spectra, self.frame_.step, np.zeros(len(spectra)))
         found = self.estimator_.predict(compared)
         known = {"noise": ("spectrum", noise), "energy_uncertainty": ("spectrum", limit)}
@@ -277,6 +289,33 @@ class Estimator:
         steps, _ = correlate(intensity, self.frame_.library, limit)
         shift = np.round(steps * self.frame_.step, 6).astype(np.float32)
         return shift, self.distances_.rows(intensity, steps)
+
+    def _preparation(self) -> dict[str, Any]:
+        """The steps of the preparation, those that are not asked for left out."""
+        steps = {
+            "background": self.background or json.loads(self.library_.attrs["background"]),
+            "continuum": self.continuum,
+            "normalisation": self.library_.attrs["normalisation"],
+            "alignment": self.alignment,
+            "post_edge": self.post_edge,
+            "smoothing": self.smoothing,
+            "glitches": self.glitches,
+        }
+        return {name: value for name, value in steps.items() if value is not None}
+
+    def _of_other_widths(self) -> np.ndarray:
+        """Library spectra that a stated resolution leaves out, mask (m,)."""
+        width = self.library_["gaussian_sigma"].values
+        if self.resolution is None:
+            return np.zeros(len(width), dtype=bool)
+        met = np.isclose(width, self.resolution)
+        if not met.any():
+            known = ", ".join(f"{value:g}" for value in np.unique(width[np.isfinite(width)]))
+            raise InputError(
+                f"resolution: the library has no spectrum of a Gaussian width of "
+                f"{self.resolution:g} eV, but of {known or 'unknown ones'} eV"
+            )
+        return ~met & ~np.isnan(width)
 
     def _offset(self) -> float | None:
         if self.reference is None:
