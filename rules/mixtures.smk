@@ -2,8 +2,8 @@
 # In: preprocessed spectra; those of the scenarios and simulated mixtures for the calibration.
 # Out: results/{library}/{preprocessing}/mixtures/{collection}.nc
 
-# Simulated mixtures; as many tell the 95 % intervals well, at half a second each.
-SIMULATED_MIXTURES = 99
+# Simulated mixtures: 50 tell the intervals of a group of lengths well, at half a second each.
+SIMULATED_MIXTURES = 150
 
 
 rule make_mixtures:

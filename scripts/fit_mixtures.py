@@ -20,10 +20,10 @@ from whiteline.mixtures import (
     SIGNIFICANCE,
     Components,
     Mixture,
+    Stretch,
     Unmixing,
     p_value,
-    stretched,
-    stretches,
+    unclaimed,
 )
 
 # So many calibration spectra tell a probability of 5 % well, at a quarter of a second each.
@@ -100,11 +100,11 @@ def _calibrated(
     known, table = contracts.read(mixtures, "spectra"), pd.read_csv(truth, index_col="id")
     fractions = table.loc[known["id"].values].to_numpy()
     tried = [unmixing.fit(*pair, seed) for pair in _pairs(known, step)]
-    stretch = stretches(tried, fractions)
+    stretch = Stretch.learn(tried, fractions)
     farthest = known["energy_uncertainty"].values.min() + 1e-9
     near = query["energy_uncertainty"].values <= farthest
     return [
-        stretched(fit, stretch if claimed else np.full_like(stretch, np.inf))
+        stretch(fit) if claimed else unclaimed(fit)
         for fit, claimed in zip(fits, near, strict=True)
     ]
 

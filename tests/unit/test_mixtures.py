@@ -15,10 +15,9 @@ from whiteline.library import axis_zero
 from whiteline.mixtures import (
     Components,
     Mixture,
+    Stretch,
     Unmixing,
     p_value,
-    stretched,
-    stretches,
 )
 from whiteline.simulation import Parameters
 
@@ -255,18 +254,48 @@ def test_intervals_are_stretched_by_what_was_missed():
     )
     # Of 19 mixtures the first valence lies at most 0.19 above its interval, the second within.
     truth = np.stack([0.4 + 0.01 * np.arange(1, 20), np.full(19, 0.55)], axis=1)
-    stretch = stretches([fit] * 19, truth)
+    stretch = Stretch.learn([fit] * 19, truth)
     # Ranks 14 and 19 of 20; the length is 0.2 and the least one 0.01.
-    np.testing.assert_allclose(stretch[0], [0.14 / 0.21, 0.19 / 0.21])
-    np.testing.assert_allclose(stretch[1], -0.25 / 0.51)
-    found = stretched(fit, stretch)
+    np.testing.assert_allclose(stretch.factor[0, 0], [0.14 / 0.21, 0.19 / 0.21])
+    np.testing.assert_allclose(stretch.factor[1, 0], -0.25 / 0.51)
+    found = stretch(fit)
     np.testing.assert_allclose(found.upper[0], [0.54, 0.59])
     np.testing.assert_allclose(found.lower[0], [0.06, 0.01])
     # An interval never leaves its estimate out.
     np.testing.assert_allclose(found.lower[1], 0.55)
     np.testing.assert_allclose(found.upper[1], 0.6)
-    few = stretched(fit, stretches([fit] * 18, truth[:18]))
+    few = Stretch.learn([fit] * 18, truth[:18])(fit)
     np.testing.assert_array_equal(few.upper[:, 1], 1)
+
+
+def test_stretched_intervals_hold_what_they_say(rng):
+    """Short intervals that miss more often than long ones are stretched more."""
+
+    def made(count):
+        fits, truth = [], []
+        for half in rng.choice([0.01, 0.05, 0.2], count) * rng.uniform(1, 1.01, count):
+            centre = rng.uniform(0.3, 0.7)
+            ends = np.array([[half / 2, half]] * 2)
+            fraction = np.array([centre, 1 - centre])
+            low, high = fraction[:, None] - ends, fraction[:, None] + ends
+            fits.append(Mixture(fraction, low, high, np.arange(2), np.ones(2), 0.0, 0))
+            error = rng.normal(0, max(half / 2, 0.03))
+            truth.append([centre + error, 1 - centre - error])
+        return fits, np.array(truth)
+
+    stretch = Stretch.learn(*made(600))
+    fits, truth = made(2000)
+    short = np.array([fit.upper[0, 1] - fit.lower[0, 1] < 0.05 for fit in fits])
+    found = [stretch(fit) for fit in fits]
+    inside = [
+        (fit.lower[0] <= true) & (true <= fit.upper[0])
+        for fit, true in zip(found, truth[:, 0], strict=True)
+    ]
+    for of_group in (short, ~short):
+        # Three deviations of a share among the 200 of a group.
+        np.testing.assert_allclose(
+            np.mean(inside, axis=0, where=of_group[:, None]), [0.68, 0.95], atol=0.1
+        )
 
 
 @pytest.mark.parametrize("calibration", [None, "pure"])
