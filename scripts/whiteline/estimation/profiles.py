@@ -11,6 +11,7 @@ import numpy as np
 from whiteline import search
 from whiteline.estimators import Comparison, Estimates, Estimator, Library
 from whiteline.estimators.base import PARAMETERS, WIDTHS
+from whiteline.estimators.profile import FITTED
 from whiteline.evaluation.calibration import AS_GOOD
 from whiteline.measures import BoundEnsemble, BoundMeasure
 
@@ -18,8 +19,6 @@ from whiteline.measures import BoundEnsemble, BoundMeasure
 KINDS = ("nearest", "profile")
 # In place of a value that is not known, so that all of these are one.
 UNKNOWN = -1e9
-# As many values as a profile is fitted to at least.
-FITTED = 3
 
 
 def serves(kind: str, measure: BoundMeasure | BoundEnsemble) -> bool:
@@ -66,7 +65,8 @@ class Profiles:
         as well, see `whiteline.evaluation.calibration.Evidence`; else zero. Shape (n,).
         """
         queries = self._measure.prepare(spectra, self._library.energy)
-        nearest = self._index.nearest_around(queries, self._axes)
+        factor = AS_GOOD ** (self._order / 2) if spread else None
+        nearest, pairs = self._index.around(queries, self._axes, factor)
         found = [
             profile.estimates(*part)
             for profile, part in zip(self._profiles.values(), nearest, strict=True)
@@ -80,14 +80,8 @@ class Profiles:
         for name, one in zip(self._profiles, found, strict=True):
             parameters[name] = one.parameters[name]
         parts = first.candidates, first.chosen, first.match, first.distance, parameters
-        least = first.distance.min(1)
-        return Estimates(*parts), self._spread(queries, least) if spread else np.zeros(len(least))
-
-    def _spread(self, queries: np.ndarray, least: np.ndarray) -> np.ndarray:
-        _, near = self._index.within(queries, AS_GOOD ** (self._order / 2) * least)
-        values = (self._library.ten_dq[rows] for rows in near)
-        known = (ten_dq[np.isfinite(ten_dq)] for ten_dq in values)
-        return np.array([ten_dq.std() if len(ten_dq) else 0.0 for ten_dq in known])
+        query, _, row = pairs
+        return Estimates(*parts), _deviation(query, self._library.ten_dq[row], len(spectra))
 
 
 class Profile:
@@ -129,6 +123,15 @@ class Profile:
         match = np.take_along_axis(rows, found.match, axis=1)
         parts = found.candidates, found.chosen, match, found.distance, found.parameters
         return Estimates(*parts)
+
+
+def _deviation(query: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """Deviation of the values (pairs,) of each of ``count`` queries, zero where none is known."""
+    known = np.isfinite(values)
+    query, values = query[known], values[known]
+    size = np.maximum(np.bincount(query, minlength=count), 1)
+    mean = np.bincount(query, values, count) / size
+    return np.sqrt(np.bincount(query, (values - mean[query]) ** 2, count) / size)
 
 
 def _varied(estimator: Estimator, widths: bool) -> list[str]:

@@ -8,8 +8,8 @@ shift is sought for each.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,12 +17,13 @@ from threadpoolctl import threadpool_limits
 
 from whiteline.errors import InputError
 from whiteline.estimation.answers import failed, records_of
+from whiteline.estimation.noise import noise_of_many
 from whiteline.formats import Collection, Recorded
 from whiteline.inspection import check
 from whiteline.placing import check_cover
 from whiteline.preprocessing.background import fitted_background
 from whiteline.preprocessing.continuum import fitted_continuum
-from whiteline.preprocessing.edge import l3_maximum, noise
+from whiteline.preprocessing.edge import l3_maximum
 from whiteline.preprocessing.normalisation import normalise
 from whiteline.preprocessing.resampling import resample
 from whiteline.preprocessing.white_lines import white_lines
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 # Spectra that are read at a time, and those that one thread prepares and answers at a time.
 CHUNK = 8192
-PART = 4096
+PART = 1024
 # The same where distances to the whole library are wanted.
 SMALL_PART = 256
 # Parts of a series, so many of each number of neighbours, whose axis is looked at.
@@ -102,24 +103,40 @@ class Series:
                     samples.append(Recorded(mean.energy, signal, ()))
         return samples
 
-    def starts(self) -> range:
-        """First rows of the chunks."""
-        return range(0, len(self._collection), CHUNK)
+    def blocks(
+        self, skip: Callable[[int], bool]
+    ) -> Iterator[tuple[int, tuple[np.ndarray, list[tuple[int, str]]]]]:
+        """First row, records and faults (row, sentence) of one chunk of spectra after another.
 
-    def records(self, start: int) -> tuple[np.ndarray, list[tuple[int, str]]]:
-        """Records of a chunk of spectra, and the rows that can't be used with what is wrong."""
-        raw = self._collection.raw(start, start + CHUNK)
-        parts = [raw[first : first + self._part] for first in range(0, len(raw), self._part)]
+        Chunks whose first row ``skip`` tells to be done are left out. While one is estimated, the
+        next is read.
+        """
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(self._threads) as pool:
-            found = list(pool.map(self._answer, parts))
+            before = None
+            for start in range(0, len(self._collection), CHUNK):
+                if skip(start):
+                    continue
+                raw = self._collection.raw(start, start + CHUNK)
+                firsts = range(0, len(raw), self._part)
+                parts = [raw[first : first + self._part] for first in firsts]
+                asked = start, [pool.submit(self._answer, part) for part in parts]
+                if before:
+                    yield self._gathered(*before)
+                before = asked
+            if before:
+                yield self._gathered(*before)
+
+    def _gathered(
+        self, start: int, parts: Sequence[Future]
+    ) -> tuple[int, tuple[np.ndarray, list[tuple[int, str]]]]:
+        found = [part.result() for part in parts]
+        firsts = range(start, start + CHUNK, self._part)
         faults = [
-            (row, self._sentence(row, wrong))
-            for number, (_, part) in enumerate(found)
-            for row, wrong in (
-                (start + number * self._part + at, wrong) for at, wrong in part.items()
-            )
+            (first + row, self._sentence(first + row, wrong))
+            for first, (_, part) in zip(firsts, found, strict=False)
+            for row, wrong in part.items()
         ]
-        return np.concatenate([records for records, _ in found]), faults
+        return start, (np.concatenate([records for records, _ in found]), faults)
 
     def prepared(self, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
         """Signals as the file holds them, (n, points in the file), on the library's grid.
@@ -132,7 +149,7 @@ class Series:
         finite = np.isfinite(raw).all(axis=1)
         faults = dict.fromkeys(np.flatnonzero(~finite).tolist(), "the signal is not finite")
         signals = self._collection.in_order(np.where(finite[:, None], raw, 0))
-        deviation = noise(signals) * self._noise_on_grid
+        deviation = noise_of_many(signals) * self._noise_on_grid
         if self._power_law is not None:
             signals = signals - self._power_law(signals, faults)
         laid = signals @ self._matrix.astype(signals.dtype)

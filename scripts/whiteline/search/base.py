@@ -6,9 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,9 +15,10 @@ from threadpoolctl import ThreadpoolController
 from whiteline.errors import InputError
 from whiteline.measures import BoundMeasure
 from whiteline.search import selection
+from whiteline.search.around import Around, Axis
 
 # Queries in one task, and scores in memory for each: a chunk that stays in cache.
-CHUNK = 256
+CHUNK = 128
 SCORES = 4_000_000
 # Unit roundoff of float32 and float64.
 U32, U64 = 2.0**-24, 2.0**-53
@@ -28,26 +27,8 @@ CHECKED = 8
 # How well squares of distances must agree: part of the greatest, and roundings of a squared norm.
 AGREEMENT, ROUNDINGS = 1e-4, 20
 
-
-@dataclass(frozen=True)
-class Axis:
-    """A way to unite the groups of an index, for `Index.nearest_around`.
-
-    Attributes
-    ----------
-    union
-        Number of the union that each group belongs to, from 0, shape (g,).
-    parent
-        Number of the parent of each union, within which the nearest of all is sought first; the
-        parents of groups are the same for all axes. Shape (u,).
-    near
-        Whether a union (second axis) is looked at where the nearest of a parent lies in a given
-        one, shape (u, u), its diagonal true.
-    """
-
-    union: np.ndarray
-    parent: np.ndarray
-    near: np.ndarray
+# Numbers of queries, ascending, distances and rows of the library, each (pairs,).
+Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Index(ABC):
@@ -170,40 +151,40 @@ class Index(ABC):
         InputError
             If the index has no groups, or the queries were not prepared as the library was.
         """
+        return self.around(queries, axes, None)[0]
+
+    def around(
+        self, queries: np.ndarray, axes: Sequence[Axis], factor: float | None
+    ) -> tuple[list[tuple[np.ndarray, np.ndarray]], Pairs]:
+        """What `nearest_around` finds, and from the same scores all pairs whose distance is within
+        ``factor`` times the least of the query; no pairs without a factor.
+        """
         if self.groups is None:
             raise InputError("this index has no groups; give build the label of each spectrum")
-        edges, before, _ = self._parts
-        sizes = np.diff(edges[before])
-        parents = edges, *selection.ranges_of(axes[0].parent[axes[0].union], before)
-        unions = [(edges, *selection.ranges_of(axis.union, before)) for axis in axes]
-        union_of = np.empty((len(axes), self.shape[0]), dtype=int)
-        union_of[:, self._row_of] = [np.repeat(axis.union, sizes) for axis in axes]
+        places = Around(axes, *self._parts[:2], self._row_of)
 
         def task(chunk: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
-            lowest = selection.minima(asked.scores, edges)
-            every = np.ones(len(chunk) * (len(parents[1]) - 1), dtype=bool)
-            nearest, compared = self._found(asked, lowest, parents, 1, every)
+            lowest = selection.minima(asked.scores, places.ranges[0])
+            parents = np.tile(places.parents, len(chunk))
+            nearest, compared = self._found(asked, lowest, places.ranges, 1, parents)
             distance, rows = (part.reshape(len(chunk), -1) for part in nearest)
-            query = np.arange(len(chunk))[:, None]
-            found = []
-            for axis, ranges, union in zip(axes, unions, union_of, strict=True):
-                best = union[rows]
-                wanted = axis.near[best].any(axis=1)
-                # The nearest of a parent is known already, and it is that of its union.
-                wanted[query, best] = False
-                part, more = self._found(asked, lowest, ranges, 1, wanted.ravel())
-                for known, values in zip((distance, rows), part, strict=True):
-                    values.reshape(wanted.shape)[query, best] = known
-                found.append(part)
-                compared += more
-            return found, compared
+            around = places.around(rows)
+            others, more = self._found(asked, lowest, places.ranges, 1, around.ravel())
+            others = (part.reshape(around.shape) for part in others)
+            pairs, most = _no_pairs(), 0
+            if factor is not None:
+                radius = factor * distance.min(1)
+                pairs, most = self._within(asked, lowest, places.whole, radius)
+            return ((distance, rows, around, *others), pairs), compared + more + most
 
         parts = list(self._run(queries, task))
-        return [
-            _joined([part[number] for part in parts], (len(queries), len(axis.parent)))
-            for number, axis in enumerate(axes)
-        ]
+        if not parts:
+            return [selection.none(0, len(axis.parent)) for axis in axes], _no_pairs()
+        found, pairs = zip(*parts, strict=True)
+        sizes = [len(part[0]) for part in found]
+        laid_out = places.laid_out(*map(np.concatenate, zip(*found, strict=True)))
+        return laid_out, _joined_pairs(sizes, pairs)
 
     def within(
         self, queries: np.ndarray, radius: float | np.ndarray
@@ -235,21 +216,40 @@ class Index(ABC):
 
         def task(chunk: np.ndarray, most: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
-            limit = most.copy()
-            starts, columns = self._survivors(
-                asked, selection.minima(asked.scores, self._whole[0]), limit, self._whole
-            )
-            distance = self._distances(asked, starts, columns, limit)
-            found = []
-            for (start, end), bound in zip(pairwise(starts), most, strict=True):
-                near = distance[start:end] <= bound
-                d, row = distance[start:end][near], self._row_of[columns[start:end][near]]
-                order = np.lexsort((row, d))
-                found.append((d[order], row[order]))
-            return found, len(columns)
+            lowest = selection.minima(asked.scores, self._whole[0])
+            pairs, compared = self._within(asked, lowest, self._whole, most)
+            return (len(chunk), pairs), compared
 
-        pairs = [pair for found in self._run(queries, task, radii) for pair in found]
-        return [distance for distance, _ in pairs], [row for _, row in pairs]
+        parts = list(self._run(queries, task, radii))
+        if not parts:
+            return [], []
+        query, distance, row = _joined_pairs(*zip(*parts, strict=True))
+        order = np.lexsort((row, distance, query))
+        ends = np.cumsum(np.bincount(query, minlength=len(queries)))[:-1]
+        distances, rows = (np.split(values[order], ends) for values in (distance, row))
+        return distances, rows
+
+    def _within(
+        self,
+        asked: Asked,
+        lowest: np.ndarray,
+        whole: tuple[np.ndarray, ...],
+        most: np.ndarray,
+    ) -> tuple[Pairs, int]:
+        """Pairs no further than ``most`` (n,) of each query, by blocks of the ``whole`` library,
+        and how many were compared.
+        """
+        every = np.zeros(len(most), dtype=np.int64)
+        nothing = np.zeros(len(most) + 1, dtype=np.int64), every[:0]
+        starts, columns = self._survivors(asked, lowest, whole, every, most, nothing)
+        fine = self._fine(asked, starts, columns)
+        if fine is not None:
+            ceiling = self._fine_ceiling(asked, most)
+            starts, columns = selection.pairs_below(starts, columns, fine, ceiling)
+        distance = self._distances(asked, starts, columns, most)
+        near = distance <= np.repeat(most, np.diff(starts))
+        query = np.repeat(np.arange(len(most)), np.diff(starts))
+        return (query[near], distance[near], self._row_of[columns[near]]), len(columns)
 
     def _nearest(
         self, queries: np.ndarray, k: int, blocks: tuple[np.ndarray, ...]
@@ -257,8 +257,8 @@ class Index(ABC):
         def task(chunk: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
             lowest = selection.minima(asked.scores, blocks[0])
-            wanted = np.ones(len(chunk) * (len(blocks[1]) - 1), dtype=bool)
-            return self._found(asked, lowest, blocks, k, wanted)
+            every = np.tile(np.arange(len(blocks[1]) - 1), len(chunk))
+            return self._found(asked, lowest, blocks, k, every)
 
         shape = (len(queries), len(blocks[1]) - 1, k)
         return _joined(list(self._run(queries, task)), shape)
@@ -269,43 +269,42 @@ class Index(ABC):
         lowest: np.ndarray,
         blocks: tuple[np.ndarray, ...],
         k: int,
-        wanted: np.ndarray,
+        part: np.ndarray,
     ) -> tuple[tuple[np.ndarray, np.ndarray], int]:
-        """Distances and rows of the k nearest of every segment that is ``wanted`` (segments,),
-        and the number of pairs compared for them.
+        """Distances and rows of the k nearest of every segment, each (segments, k), and the number
+        of pairs compared for them. ``part`` (segments,) is as in `selection`.
         """
         probes = max(k, self.probes)
-        starts, columns = selection.least(asked.scores, lowest, *blocks, probes, wanted)
-        unlimited = np.full(len(starts) - 1, np.inf)
-        probed = len(columns)
-        limit = selection.kth(starts, self._distances(asked, starts, columns, unlimited), k)
-        starts, columns = self._survivors(asked, lowest, limit, blocks, k, wanted)
-        distance = self._distances(asked, starts, columns, limit)
-        found = selection.nearest(starts, columns, distance, self._row_of, k)
-        return found, len(columns) + probed
+        best, rows = selection.none(len(part), k)
+
+        def compare(starts: np.ndarray, columns: np.ndarray) -> int:
+            distance = self._distances(asked, starts, columns, best[:, -1].copy())
+            selection.keep(starts, columns, distance, self._row_of, best, rows)
+            return len(columns)
+
+        met = selection.least(asked.scores, lowest, *blocks, part, probes)
+        compared = compare(*met)
+        starts, columns = self._survivors(asked, lowest, blocks, part, best[:, -1], met)
+        fine = self._fine(asked, starts, columns)
+        if fine is not None:
+            ceiling = self._fine_ceiling(asked, best[:, -1])
+            compared += compare(*selection.least_of_pairs(starts, columns, fine, ceiling, probes))
+            ceiling = self._fine_ceiling(asked, best[:, -1])
+            starts, columns = selection.pairs_below(starts, columns, fine, ceiling)
+        return (best, rows), compared + compare(starts, columns)
 
     def _survivors(
         self,
         asked: Asked,
         lowest: np.ndarray,
-        limit: np.ndarray,
         blocks: tuple[np.ndarray, ...],
-        k: int | None = None,
-        wanted: np.ndarray | None = None,
+        part: np.ndarray,
+        limit: np.ndarray,
+        met: tuple[np.ndarray, np.ndarray],
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Pairs that may be as near as ``limit``; with k, as near as the k nearest."""
+        """Pairs that may be as near as ``limit`` (segments,) by their scores, beside those met."""
         ceiling = self._ceiling(asked, limit)
-        if wanted is not None:
-            ceiling[~wanted] = -np.inf
-        starts, columns = selection.survivors(asked.scores, lowest, *blocks, ceiling)
-        fine = self._fine(asked, starts, columns)
-        if fine is None:
-            return starts, columns
-        if k is not None:
-            probes = selection.least_of_pairs(starts, columns, fine, max(k, self.probes))
-            found = self._distances(asked, *probes, limit)
-            limit[:] = np.minimum(limit, selection.kth(probes[0], found, k))
-        return selection.pairs_below(starts, columns, fine, self._fine_ceiling(asked, limit))
+        return selection.survivors(asked.scores, lowest, *blocks, part, ceiling, *met)
 
     def _run(
         self, queries: np.ndarray, task: Callable[..., tuple[Any, int]], *others: np.ndarray
@@ -395,6 +394,18 @@ def _joined(parts: list, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray
         return np.empty(shape), np.empty(shape, dtype=np.int64)
     distances, rows = (np.concatenate(part).reshape(shape) for part in zip(*parts, strict=True))
     return distances, rows
+
+
+def _no_pairs() -> Pairs:
+    return np.empty(0, dtype=int), np.empty(0), np.empty(0, dtype=int)
+
+
+def _joined_pairs(sizes: Sequence[int], parts: Sequence[Pairs]) -> Pairs:
+    """Those of all chunks of queries, which have these sizes."""
+    query, distance, row = zip(*parts, strict=True)
+    firsts = np.cumsum([0, *sizes[:-1]])
+    query = [part + first for part, first in zip(query, firsts, strict=True)]
+    return np.concatenate(query), np.concatenate(distance), np.concatenate(row)
 
 
 def available_threads() -> int:
