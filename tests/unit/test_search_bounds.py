@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from whiteline import measures, search
-from whiteline.search.divergence import _short_log
 
 ENERGY = 640 + 0.2 * np.arange(101)
 
@@ -47,37 +46,6 @@ def test_no_bound_is_above_the_distance(kind, rng):
         single = np.arange(25), np.full(24, column)
         found = index._distances(asked, *single, distance[:, column] * (1 + 1e-12))
         np.testing.assert_allclose(found, distance[:, column], rtol=1e-9, atol=1e-12)
-
-
-@pytest.mark.parametrize("kind", ["jensen_shannon", "chi_square"])
-def test_coordinates_in_single_precision_are_as_near_as_claimed(kind, rng):
-    """The bound by them is above that by exact ones at most by the margin, which is small for
-    spectra like the library's.
-    """
-    measure = measures.load(kind, precision="double")
-    library = measure.prepare(lines(90, rng), ENERGY)
-    index = search.build(measure, library, ENERGY)
-    known = index._coordinates(index._library).fine
-    for spectra in (strange(rng), lines(24, rng)):
-        queries = index._distributions(measure.prepare(spectra, ENERGY))
-        found, margin = index._asked_coordinates(queries)
-        exact = index._coordinates(queries).fine
-        assert (found.fine[:, -1] >= exact[:, -1] - 1e-8).all()
-        bound, by_exact = (
-            ((coordinates[:, None] - known) ** 2).sum(axis=2)
-            for coordinates in (found.fine, exact)
-        )
-        assert (bound <= by_exact + margin[:, None]).all()
-    # Divergences reach ln 2 and 2.
-    assert margin.max() < 0.005
-
-
-def test_the_short_logarithm_is_as_exact_as_claimed():
-    x = np.geomspace(1e-30, 1e6, 200_001).astype(np.float32)
-    found = np.array([_short_log(value) for value in x], dtype=float)
-    exact = np.log(x.astype(float))
-    assert (np.abs(found - exact) <= 13 * 2.0**-24 * np.abs(exact)).all()
-    assert np.isfinite(_short_log(np.float32(0)))
 
 
 def test_pairs_out_of_order_get_their_bound_too(rng):

@@ -15,31 +15,13 @@ At each point the space spanned by psi of a few nodes, between the library's lea
 intensity there, holds the library's spectra almost entirely; its main components are the features.
 A feature of a query is a weighted sum of its kernel with the nodes.
 
-Margin of the library, in float64: that of `projection` with e = 1e-8. The features are not quite
-orthonormal, but any map F with |F psi| <= |psi| will do, since |psi|^2 - |F psi|^2 is a squared
-norm too. Adding RIDGE of the greatest eigenvalue to those of the nodes' kernel matrix makes F one:
-it exceeds their rounding, 20 NODES 2^-53. The weights at a point are then at most (RIDGE h)^-1/2,
-where h is the greatest intensity there. With kernels wrong by 4 2^-53 x |ln x| for an intensity x,
-squared norms are wrong by NODES 4 2^-53 |ln x| (x / h RIDGE)^1/2 x, which adds up to less than e
-as all x add up to 1 and h is above FLAT of the greatest of all.
-
-Margin of queries, in float32, with u = 2^-24. Intensities are taken in units of h, t = x / h, and
-nodes reach up to 1. A feature is a sum of weights times TERMS of `_entropy_features` or
-`_harmonic_features`, and of a constant. A term is at most (1 + t)^3/2. Rounding t, the node and
-their sum changes it by 6 u of that; the logarithm has a relative error of 13 u (its two parts
-cancel to a third at most), the product u, the weight u, the sum 8 u: 32 u (1 + t)^3/2 times the
-absolute weights covers all. Over the points, this adds up to lengths e_c of the error of each
-component. If V_c are the directions' parts of the components, a the exact coordinates, a~ those
-found and N~ the squared norm found, then
-
-    |x - y|^2 >= N~ - 2 a~ a_y + |a_y|^2 + r_y^2 - 2 r^ r_y
-                 - e_N - 2 sum e_c |V_c a_y| - 2 e |a_y|,
-    r^^2 = max(N~ - |a~|^2, 0) + e_N + 2 sum e_c |V_c a~| + 2 e |a~| + (sum e_c + e)^2,
-
-where e_N is the error of N~, e that of the product with the directions, and r^ no less than the
-norm of the query's rest. The component that is most in error, the last, has the least part in the
-coordinates. A product of TURNED terms at a time, and the sum of these, are wrong by at most
-(TURNED + 20) u |features| times the spectral norm of the absolute directions.
+Margin: that of `projection` with e = 1e-8. The features are not quite orthonormal, but any map F
+with |F psi| <= |psi| will do, since |psi|^2 - |F psi|^2 is a squared norm too. Adding RIDGE of the
+greatest eigenvalue to those of the nodes' kernel matrix makes F one: it exceeds their rounding,
+20 NODES 2^-53. The weights at a point are then at most (RIDGE h)^-1/2, where h is the greatest
+intensity there. With kernels wrong by 4 2^-53 x |ln x| for an intensity x, squared norms are wrong
+by NODES 4 2^-53 |ln x| (x / h RIDGE)^1/2 x, which adds up to less than e as all x add up to 1 and
+h is above FLAT of the greatest of all.
 
 Before a divergence is computed in float64, a lower bound without logarithms is, in float32. Its
 terms are not negative, so sums have a relative error of (points + 32) 2^-24, and rounding x and y
@@ -55,21 +37,17 @@ from numba import njit
 
 from whiteline.search.base import U32, Asked, Index
 from whiteline.search.prefetch import prefetch
-from whiteline.search.projection import COARSE, Coordinates, Projection, sample
+from whiteline.search.projection import Coordinates, Projection, sample
 
 NODES, COMPONENTS = 6, 3
-RIDGE, ERROR = 1e-7, 1e-8
-# Relative rounding of a term of a feature in single precision.
-ROUNDED = 32 * U32
-# Spectra are filled up with zeros to a multiple of this, so that no loop has a rest.
-LANES = 64
-# Features in one product with the directions, in single precision; a multiple of LANES.
-TURNED = 192
+RIDGE, ERROR = 1e-9, 1e-8
 # Nodes reach down to this part of the greatest intensity at a point, and that is taken as at least
 # this part of the greatest of all.
 LOWEST, FLAT = 1e-4, 1e-2
 # Library spectra whose features are in memory at a time.
 BATCH = 512
+# Spectra are filled up with zeros to a multiple of this many points, so that no loop has a rest.
+FILLED = 32
 # Pairs ahead of the one that is compared, whose library spectrum is on its way.
 AHEAD = 2
 LN2 = float(np.log(2))
@@ -82,13 +60,6 @@ SINGLE = 16 * U32
 # that and by 5e-6 for its rounding in single precision).
 POLYNOMIAL = (0.499995, -0.030827, 1.448712, -6.405326, 13.209128, -12.528954, 4.497427)
 C0, C1, C2, C3, C4, C5, C6 = map(np.float32, POLYNOMIAL)
-ONE, TWO, SHORT_LN2 = map(np.float32, (1, 2, LN2))
-# Terms of a feature of Jensen-Shannon.
-ENTROPIES = NODES + 1
-# The logarithm's series of artanh, and what it needs of a number's bits.
-L3, L5, L7, L9 = (np.float32(1 / odd) for odd in (3, 5, 7, 9))
-SHORT_SQRT_HALF_BITS = np.uint32(0x3F3504F3)
-SHORT_LENGTH = np.int32(23)
 SQRT_HALF_BITS = np.uint64(0x3FE6A09E667F3BCD)
 BIAS_BITS = np.uint64(1023 << 52)
 EXPONENT_MASK = np.uint64(0xFFF << 52)
@@ -107,26 +78,17 @@ class Divergence(Index):
         some = sample(self._library)
         self._learn_points(some)
         self._projection = Projection(self._features(some)[0], ERROR)
-        self._learn_rounding()
         parts = [
             self._coordinates(self._library[start : start + BATCH])
             for start in range(0, len(library), BATCH)
         ]
-        coordinates = Coordinates.joined(parts)
-        self._projection.fit(coordinates)
-        self._greatest = np.max(
-            [
-                self._lengths(part[:, :-1]).max(axis=1)
-                for part in (coordinates.coarse, coordinates.fine)
-            ],
-            axis=0,
-        )
+        self._projection.fit(Coordinates.joined(parts))
 
     def _distributions(self, prepared: np.ndarray) -> np.ndarray:
         """The distributions, with which the prepared form of either measure begins, filled up."""
         flat = prepared.reshape(len(prepared), -1)
         points = len(self.energy)
-        filled = np.zeros((len(prepared), -(-points // LANES) * LANES))
+        filled = np.zeros((len(prepared), points + -points % FILLED))
         filled[:, :points] = flat[:, :points]
         return filled
 
@@ -134,7 +96,6 @@ class Divergence(Index):
         """Nodes, and the weights that turn kernels with them into features."""
         high = np.maximum(library.max(axis=0), FLAT * library.max())
         low = np.clip(library.min(axis=0), LOWEST * high, None)
-        self._high = high
         self._nodes = low * (high / low) ** np.linspace(0, 1, NODES)[:, None]
         points = np.moveaxis(self._nodes, 0, 1)
         gram = self._kernel(points[:, :, None], points[:, None])
@@ -151,100 +112,38 @@ class Divergence(Index):
         # The centre is a combination of the nodes, for which all of this is exact.
         centre = np.einsum("psc,pc->ps", whiten, mean)
         image = np.einsum("pst,pt->ps", gram, centre)
+        self._weights = np.ascontiguousarray(np.moveaxis(weights, 0, 2))
+        self._offset = np.einsum("psd,ps->dp", weights, image)
+        self._mean_weights = np.ascontiguousarray(centre.T)
         self._mean_square = (centre * image).sum()
-        # Of the features, and of the product with the centre.
-        self._weights = np.moveaxis(np.concatenate([weights, centre[:, :, None]], axis=2), 0, 2)
-        self._offset = np.zeros((COMPONENTS + 1, len(high)))
-        self._offset[:-1] = np.einsum("psd,ps->dp", weights, image)
-
-    def _learn_rounding(self) -> None:
-        """Features in single precision, and how far they round."""
-        nodes, weights = self._terms()
-        self._short_nodes = np.ascontiguousarray(np.moveaxis(_in_blocks(nodes), 1, 0))
-        self._short_weights = np.ascontiguousarray(np.moveaxis(_in_blocks(weights), 2, 0))
-        size = ROUNDED * np.abs(weights).sum(axis=1)
-        # A block's products are added up in single precision.
-        of_norm = 2 * (1 + LANES * U32 / ROUNDED) * size[-1]
-        self._rounding = np.column_stack([*size[:-1] ** 2, of_norm])
-        directions = self._projection.directions
-        by_component = directions.reshape(COMPONENTS, -1, directions.shape[1])
-        self._shares = np.moveaxis(by_component, 1, 2) @ by_component
-        self._short_directions = directions.astype(np.float32).reshape(
-            -1, TURNED, directions.shape[1]
-        )
-        self._turning = (TURNED + 20) * U32 * np.linalg.norm(np.abs(directions), 2)
-
-    def _lengths(self, coordinates: np.ndarray) -> np.ndarray:
-        """Lengths of the components' parts in coordinates (n, d), shape (COMPONENTS, n)."""
-        count = coordinates.shape[1]
-        squares = (coordinates @ self._shares[:, :count, :count] * coordinates).sum(axis=2)
-        return np.sqrt(np.maximum(squares, 0))
 
     def _features(self, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Centred features (n, f) of distributions, and their squared distance from the centre."""
-        kernels = self._kernel(spectra[:, None], self._nodes)
-        features = np.einsum("nsp,scp->ncp", kernels, self._weights, optimize=True) - self._offset
-        product = features[:, -1].sum(axis=1)
+        shape = (len(spectra), COMPONENTS, spectra.shape[1])
+        features, product = np.empty(shape), np.empty(len(spectra))
+        self._project(spectra, features, product)
         own = self._self_kernel * spectra.sum(1)
-        return features[:, :-1].reshape(len(spectra), -1), own - 2 * product + self._mean_square
+        return features.reshape(len(spectra), -1), own - 2 * product + self._mean_square
 
     def _coordinates(self, spectra: np.ndarray) -> Coordinates:
         features, squared_norm = self._features(spectra)
         size = np.sqrt(self._self_kernel * spectra.sum(1)) + np.sqrt(self._mean_square)
         return self._projection.coordinates(features, squared_norm, size)
 
-    def _asked_coordinates(self, queries: np.ndarray) -> tuple[Coordinates, np.ndarray]:
-        """Coordinates of queries from single precision, with r^ for the norms of the rests, and
-        how far above the divergence the bound may be.
-        """
-        relative = queries / self._high
-        blocks = _in_blocks(relative)
-        features = np.empty((len(queries), COMPONENTS, *blocks.shape[1:]), dtype=np.float32)
-        product = np.empty(len(queries))
-        self._short_features(blocks, features, product)
-        features = features.reshape(len(queries), -1, TURNED)
-        fine = (np.moveaxis(features, 1, 0) @ self._short_directions).sum(axis=0).astype(float)
-        squared_norm = self._self_kernel * queries.sum(1) - 2 * product + self._mean_square
-        grown = 1 + relative
-        *wrong, wrong_norm = (grown * grown * grown @ self._rounding).T
-        wrong = np.sqrt(wrong)
-        turned = self._turning * np.linalg.norm(features, axis=(1, 2))
-        parts, above = [], 0
-        for part in (fine[:, :COARSE], fine):
-            kept = (part**2).sum(axis=1)
-            slack = 2 * (self._lengths(part) * wrong).sum(axis=0) + 2 * turned * np.sqrt(kept)
-            slack += (wrong.sum(axis=0) + turned) ** 2 + wrong_norm
-            rest = np.sqrt(np.maximum(squared_norm - kept, 0) + slack)
-            parts.append(np.column_stack([part, rest]))
-            above = np.maximum(above, np.maximum(kept - squared_norm, 0) + slack)
-        none = np.zeros(len(queries))
-        found = Coordinates(*parts, np.linalg.norm(parts[1], axis=1), none, none)
-        margin = above + wrong_norm + 2 * self._greatest @ wrong
-        return found, margin + 2 * turned * self._projection.norm
-
     def _ask(self, queries: np.ndarray) -> Asked:
         queries = self._distributions(queries)
-        found, margin = self._asked_coordinates(queries)
-        return Asked(
-            self._projection.scores(found),
-            coordinates=found,
-            margin=margin,
-            queries=queries,
-            short=queries.astype(np.float32),
-        )
+        found = self._coordinates(queries)
+        scores = self._projection.scores(found)
+        return Asked(scores, coordinates=found, queries=queries, short=queries.astype(np.float32))
 
     def _ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
-        return self._projection.ceiling(asked.coordinates, self._highest(asked, distance))
+        return self._projection.ceiling(asked.coordinates, self._divergence(distance))
 
     def _fine(self, asked: Asked, starts: np.ndarray, columns: np.ndarray) -> np.ndarray:
         return self._projection.fine(asked.coordinates, starts, columns)
 
     def _fine_ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
-        return self._projection.fine_ceiling(asked.coordinates, self._highest(asked, distance))
-
-    def _highest(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
-        """The highest bound, but for what `projection` adds."""
-        return self._divergence(distance) + asked.spread(asked.margin, distance)
+        return self._projection.fine_ceiling(asked.coordinates, self._divergence(distance))
 
     def _distances(
         self, asked: Asked, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray
@@ -262,16 +161,8 @@ class Divergence(Index):
         """k(x, y), of broadcast arrays."""
 
     @abstractmethod
-    def _terms(self) -> tuple[np.ndarray, np.ndarray]:
-        """Features of a query as sums of terms: nodes (terms, points) in units of the greatest
-        intensity, and weights (components + 1, terms + 1, points), the last of a constant.
-        """
-
-    @abstractmethod
-    def _short_features(
-        self, relative: np.ndarray, features: np.ndarray, product: np.ndarray
-    ) -> None:
-        """Fill in features (n, COMPONENTS, blocks, LANES), and products with the centre (n,)."""
+    def _project(self, spectra: np.ndarray, features: np.ndarray, product: np.ndarray) -> None:
+        """Fill in features (n, COMPONENTS, points) and the products with the centre (n,)."""
 
     @abstractmethod
     def _divergence(self, distance: np.ndarray) -> np.ndarray:
@@ -304,18 +195,12 @@ class JensenShannon(Divergence):
         both = x + y
         return (_x_log_x(both) - _x_log_x(x) - _x_log_x(y)) / 4
 
-    def _terms(self) -> tuple[np.ndarray, np.ndarray]:
-        nodes = self._nodes / self._high
-        weights = np.moveaxis(self._weights, 0, 1) * self._high / 4
-        constant = -self._offset - (weights * _x_log_x(nodes)).sum(axis=1)
-        # A node at zero gives the query's own x ln x.
-        weights = [-weights.sum(axis=1)[:, None], weights, constant[:, None]]
-        return np.concatenate([0 * nodes[:1], nodes]), np.concatenate(weights, axis=1)
-
-    def _short_features(
-        self, relative: np.ndarray, features: np.ndarray, product: np.ndarray
-    ) -> None:
-        _entropy_features(relative, self._short_nodes, self._short_weights, features, product)
+    def _project(self, spectra: np.ndarray, features: np.ndarray, product: np.ndarray) -> None:
+        own = _x_log_x(self._nodes)
+        _project_entropies(
+            spectra, self._nodes, own, self._weights, self._offset, self._mean_weights,
+            features, product,
+        )  # fmt: skip
 
     def _divergence(self, distance: np.ndarray) -> np.ndarray:
         return distance**2
@@ -330,13 +215,13 @@ class JensenShannon(Divergence):
 
     def _ask(self, queries: np.ndarray) -> Asked:
         asked = super()._ask(queries)
-        asked.own = np.empty(len(queries))
-        _entropy_sums(asked.queries, asked.own)
+        asked.sums = np.empty(len(queries))
+        _entropy_sums(asked.queries, asked.sums)
         return asked
 
     def _compare(self, asked, starts, columns, ceiling, out):
         spectra = asked.short, self._short, asked.queries, self._library
-        _jensen_shannon(*spectra, asked.own, self._sums, starts, columns, ceiling, out)
+        _jensen_shannon(*spectra, asked.sums, self._sums, starts, columns, ceiling, out)
 
 
 class ChiSquare(Divergence):
@@ -347,14 +232,11 @@ class ChiSquare(Divergence):
     def _kernel(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return 2 * x * y / (x + y + TINY)
 
-    def _terms(self) -> tuple[np.ndarray, np.ndarray]:
-        weights = 2 * np.moveaxis(self._weights, 0, 1) * self._high
-        return self._nodes / self._high, np.concatenate([weights, -self._offset[:, None]], axis=1)
-
-    def _short_features(
-        self, relative: np.ndarray, features: np.ndarray, product: np.ndarray
-    ) -> None:
-        _harmonic_features(relative, self._short_nodes, self._short_weights, features, product)
+    def _project(self, spectra: np.ndarray, features: np.ndarray, product: np.ndarray) -> None:
+        _project_harmonic(
+            spectra, self._nodes, self._weights, self._offset, self._mean_weights,
+            features, product,
+        )  # fmt: skip
 
     def _divergence(self, distance: np.ndarray) -> np.ndarray:
         return distance
@@ -365,11 +247,6 @@ class ChiSquare(Divergence):
     def _compare(self, asked, starts, columns, ceiling, out):
         spectra = asked.short, self._short, asked.queries, self._library
         _chi_square(*spectra, starts, columns, ceiling, out)
-
-
-def _in_blocks(values: np.ndarray) -> np.ndarray:
-    """Values (..., points) as (..., blocks, LANES), float32."""
-    return values.reshape(*values.shape[:-1], -1, LANES).astype(np.float32)
 
 
 def _x_log_x(x: np.ndarray) -> np.ndarray:
@@ -399,64 +276,49 @@ def _log(x):
     return exponent * LN2 + 2.0 * (s + s * z * series)
 
 
-@njit(fastmath={"contract", "nsz"}, error_model="numpy")
-def _short_log(x):
-    """The same in single precision, relative error below 13 2^-24; finite at zero."""
-    bits = np.float32(x).view(np.uint32)
-    exponent = np.int32(np.int32(np.uint32(bits - SHORT_SQRT_HALF_BITS)) >> SHORT_LENGTH)
-    mantissa = np.uint32(bits - np.uint32(exponent << SHORT_LENGTH)).view(np.float32)
-    s = (mantissa - ONE) / (mantissa + ONE)
-    z = s * s
-    series = L3 + z * (L5 + z * (L7 + z * L9))
-    return np.float32(exponent) * SHORT_LN2 + TWO * (s + s * z * series)
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+def _project_entropies(spectra, nodes, own, weights, offset, mean_weights, features, product):
+    entropy, kernel = np.empty(spectra.shape[1]), np.empty(spectra.shape[1])
+    for row in range(len(spectra)):
+        x = spectra[row]
+        for point in range(len(x)):
+            entropy[point] = x[point] * _log(x[point] + TINY)
+        features[row] = -offset
+        product[row] = 0
+        for node in range(len(nodes)):
+            y, other = nodes[node], own[node]
+            for point in range(len(x)):
+                both = x[point] + y[point]
+                mixed = both * _log(both + TINY)
+                kernel[point] = (mixed - entropy[point] - other[point]) / 4
+            product[row] += _add(kernel, weights[node], mean_weights[node], features[row])
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
-def _entropy_features(spectra, nodes, weights, features, product):
-    """Terms (x + y) ln(x + y)."""
-    terms = np.empty((ENTROPIES, LANES), np.float32)
-    total = np.empty(LANES, np.float32)
-    product[:] = 0
-    for block in range(len(nodes)):
-        for row in range(len(spectra)):
-            for term in range(ENTROPIES):
-                for lane in range(LANES):
-                    both = spectra[row, block, lane] + nodes[block, term, lane]
-                    terms[term, lane] = both * _short_log(both)
-            product[row] += _weigh(terms, weights, block, total, features, row)
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
-def _harmonic_features(spectra, nodes, weights, features, product):
-    """Terms x y / (x + y)."""
-    terms = np.empty((NODES, LANES), np.float32)
-    total = np.empty(LANES, np.float32)
-    product[:] = 0
-    for block in range(len(nodes)):
-        for row in range(len(spectra)):
-            for term in range(NODES):
-                for lane in range(LANES):
-                    x, y = spectra[row, block, lane], nodes[block, term, lane]
-                    terms[term, lane] = x * y / (x + y)
-            product[row] += _weigh(terms, weights, block, total, features, row)
+def _project_harmonic(spectra, nodes, weights, offset, mean_weights, features, product):
+    kernel = np.empty(spectra.shape[1])
+    for row in range(len(spectra)):
+        x = spectra[row]
+        features[row] = -offset
+        product[row] = 0
+        for node in range(len(nodes)):
+            y = nodes[node]
+            for point in range(len(x)):
+                kernel[point] = 2 * x[point] * y[point] / (x[point] + y[point] + TINY)
+            product[row] += _add(kernel, weights[node], mean_weights[node], features[row])
 
 
 @njit(inline="always")
-def _weigh(terms, weights, block, total, features, row):
-    """Fill in a block of the features of a query; its part of the product with the centre."""
-    for component in range(COMPONENTS + 1):
-        for lane in range(LANES):
-            total[lane] = weights[block, component, len(terms), lane]
-        for term in range(len(terms)):
-            for lane in range(LANES):
-                total[lane] += terms[term, lane] * weights[block, component, term, lane]
-        if component < COMPONENTS:
-            for lane in range(LANES):
-                features[row, component, block, lane] = total[lane]
-    part = np.float32(0)
-    for lane in range(LANES):
-        part += total[lane]
-    return part
+def _add(kernel, weights, mean_weights, features):
+    """Add a node's part to the features; its product with the centre."""
+    total = 0.0
+    for point in range(len(kernel)):
+        total += kernel[point] * mean_weights[point]
+    for component in range(COMPONENTS):
+        weight, feature = weights[component], features[component]
+        for point in range(len(kernel)):
+            feature[point] += kernel[point] * weight[point]
+    return total
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")

@@ -6,12 +6,16 @@ squared distance is at least the sum of squared excursions out of the envelope (
 Ratanamahatana, Knowl. Inf. Syst. 7, 358 (2005), doi 10.1007/s10115-004-0154-9). The excursion
 max(x - U, L - x, 0) is convex in x, U and L together, so by Jensen's inequality the same of the
 means over a block, squared and times the block's length, is a lower bound in turn. The coarse
-score is this, of the query in the library's envelopes; the fine one is the greater of the full
-sums, either spectrum in the other's envelope. Envelopes of the library are used first, because a
-noisy query has a wide envelope, and means over blocks have little noise.
+score is this, of the query in the library's envelopes; the fine one is the full sum. Envelopes of
+the library are used first, because a noisy query has a wide envelope, and means over blocks have
+little noise. The library spectrum's excursions out of the query's envelope are summed only for
+pairs that are left then.
 
-Pairs that are left are warped in order of the fine score, several library spectra at a time, and
-given up when every path costs more than the limit.
+Whole sums wait for memory more than they compute: the library's envelopes are kept as integers of
+16 bits, rounded outwards, and each stretch of them is compared with all queries at once.
+
+Pairs that are left are warped, several library spectra at a time, and given up when every path
+costs more than the limit.
 
 Margin. With u = 2^-24: rounding means to float32 changes the root of the coarse score by at most
 u (|q| + |E|), the norms of the query and of the envelopes' means; sums of d terms have a relative
