@@ -36,6 +36,7 @@ import numpy as np
 from numba import njit
 
 from whiteline.search.base import U32, Asked, Index
+from whiteline.search.prefetch import prefetch
 from whiteline.search.projection import Coordinates, Projection, sample
 
 NODES, COMPONENTS = 6, 3
@@ -45,6 +46,10 @@ RIDGE, ERROR = 1e-9, 1e-8
 LOWEST, FLAT = 1e-4, 1e-2
 # Library spectra whose features are in memory at a time.
 BATCH = 512
+# Spectra are filled up with zeros to a multiple of this many points, so that no loop has a rest.
+FILLED = 32
+# Pairs ahead of the one that is compared, whose library spectrum is on its way.
+AHEAD = 2
 LN2 = float(np.log(2))
 TINY, SHORT_TINY = 1e-300, np.float32(1e-30)
 # Greatest effect of rounding two distributions to single precision on their divergence.
@@ -80,9 +85,12 @@ class Divergence(Index):
         self._projection.fit(Coordinates.joined(parts))
 
     def _distributions(self, prepared: np.ndarray) -> np.ndarray:
-        """The distributions, with which the prepared form of either measure begins."""
+        """The distributions, with which the prepared form of either measure begins, filled up."""
         flat = prepared.reshape(len(prepared), -1)
-        return np.ascontiguousarray(flat[:, : len(self.energy)], dtype=float)
+        points = len(self.energy)
+        filled = np.zeros((len(prepared), points + -points % FILLED))
+        filled[:, :points] = flat[:, :points]
+        return filled
 
     def _learn_points(self, library: np.ndarray) -> None:
         """Nodes, and the weights that turn kernels with them into features."""
@@ -142,8 +150,7 @@ class Divergence(Index):
     ) -> np.ndarray:
         out = np.empty(len(columns))
         ceiling = self._divergence(limit) * (1 + (self._library.shape[1] + 32) * U32) + SINGLE
-        single, double = (asked.short, self._short), (asked.queries, self._library)
-        self._compare(single, double, starts, columns, ceiling, out)
+        self._compare(asked, starts, columns, ceiling, out)
         return self._distance(out)
 
     # k(x, x) / x.
@@ -168,15 +175,14 @@ class Divergence(Index):
     @abstractmethod
     def _compare(
         self,
-        single: tuple[np.ndarray, np.ndarray],
-        double: tuple[np.ndarray, np.ndarray],
+        asked: Asked,
         starts: np.ndarray,
         columns: np.ndarray,
         ceiling: np.ndarray,
         out: np.ndarray,
     ) -> None:
-        """Fill in divergences of pairs of queries and library spectra, given in both precisions;
-        infinity where a lower bound in single precision is above the ceiling of the segment.
+        """Fill in divergences of pairs of queries and library spectra; infinity where a lower
+        bound in single precision is above the ceiling of the segment.
         """
 
 
@@ -207,10 +213,15 @@ class JensenShannon(Divergence):
         self._sums = np.empty(len(library))
         _entropy_sums(self._library, self._sums)
 
-    def _compare(self, single, double, starts, columns, ceiling, out):
-        own = np.empty(len(double[0]))
-        _entropy_sums(double[0], own)
-        _jensen_shannon(*single, *double, own, self._sums, starts, columns, ceiling, out)
+    def _ask(self, queries: np.ndarray) -> Asked:
+        asked = super()._ask(queries)
+        asked.sums = np.empty(len(queries))
+        _entropy_sums(asked.queries, asked.sums)
+        return asked
+
+    def _compare(self, asked, starts, columns, ceiling, out):
+        spectra = asked.short, self._short, asked.queries, self._library
+        _jensen_shannon(*spectra, asked.sums, self._sums, starts, columns, ceiling, out)
 
 
 class ChiSquare(Divergence):
@@ -233,8 +244,9 @@ class ChiSquare(Divergence):
     def _distance(self, divergence: np.ndarray) -> np.ndarray:
         return divergence
 
-    def _compare(self, single, double, starts, columns, ceiling, out):
-        _chi_square(*single, *double, starts, columns, ceiling, out)
+    def _compare(self, asked, starts, columns, ceiling, out):
+        spectra = asked.short, self._short, asked.queries, self._library
+        _chi_square(*spectra, starts, columns, ceiling, out)
 
 
 def _x_log_x(x: np.ndarray) -> np.ndarray:
@@ -330,6 +342,7 @@ def _jensen_shannon(
         short, query = short_queries[asked], queries[asked]
         for pair in range(starts[segment], starts[segment + 1]):
             column = columns[pair]
+            prefetch(short_library, columns[min(pair + AHEAD, len(columns) - 1)])
             if _lower(short, short_library[column]) > ceiling[segment]:
                 out[pair] = np.inf
                 continue
@@ -361,6 +374,7 @@ def _chi_square(short_queries, short_library, queries, library, starts, columns,
     for segment in range(len(starts) - 1):
         short, query = short_queries[segment // ranges], queries[segment // ranges]
         for pair in range(starts[segment], starts[segment + 1]):
+            prefetch(short_library, columns[min(pair + AHEAD, len(columns) - 1)])
             if _short_chi_square(short, short_library[columns[pair]]) > ceiling[segment]:
                 out[pair] = np.inf
                 continue

@@ -6,12 +6,16 @@ squared distance is at least the sum of squared excursions out of the envelope (
 Ratanamahatana, Knowl. Inf. Syst. 7, 358 (2005), doi 10.1007/s10115-004-0154-9). The excursion
 max(x - U, L - x, 0) is convex in x, U and L together, so by Jensen's inequality the same of the
 means over a block, squared and times the block's length, is a lower bound in turn. The coarse
-score is this, of the query in the library's envelopes; the fine one is the greater of the full
-sums, either spectrum in the other's envelope. Envelopes of the library are used first, because a
-noisy query has a wide envelope, and means over blocks have little noise.
+score is this, of the query in the library's envelopes; the fine one is the full sum. Envelopes of
+the library are used first, because a noisy query has a wide envelope, and means over blocks have
+little noise. The library spectrum's excursions out of the query's envelope are summed only for
+pairs that are left then.
 
-Pairs that are left are warped in order of the fine score, several library spectra at a time, and
-given up when every path costs more than the limit.
+Whole sums wait for memory more than they compute: the library's envelopes are kept as integers of
+16 bits, rounded outwards, and each stretch of them is compared with all queries at once.
+
+Pairs that are left are warped, several library spectra at a time, and given up when every path
+costs more than the limit.
 
 Margin. With u = 2^-24: rounding means to float32 changes the root of the coarse score by at most
 u (|q| + |E|), the norms of the query and of the envelopes' means; sums of d terms have a relative
@@ -32,9 +36,18 @@ from whiteline.measures.base import steps
 from whiteline.measures.kernels import warping
 from whiteline.search import selection
 from whiteline.search.base import U32, U64, Asked, Index
+from whiteline.search.prefetch import prefetch
 
 # Points in a block.
 WIDTH = 16
+# Envelopes are kept as integers up to this.
+LARGEST, TINY = 32767, 1e-30
+# Pairs ahead of the one that is compared, whose library spectrum is on its way.
+AHEAD = 4
+# Library spectra whose envelopes stay in cache.
+STRETCH = 128
+# Single precision is filled up to a multiple of this many points, so that no loop has a rest.
+FILLED = 32
 
 
 class Warping(Index):
@@ -44,11 +57,16 @@ class Warping(Index):
 
     def _fit(self, library: np.ndarray) -> None:
         self._library = np.ascontiguousarray(library, dtype=float)
-        self._short = self._library.astype(np.float32)
+        self._short = _filled(self._library, 0)
         points = self._library.shape[1]
         self._band = min(steps(self.measure.parameters["band"], self.energy, "band"), points - 1)
         envelope = self._envelope(self._library)
-        self._short_low, self._short_high = (end.astype(np.float32) for end in envelope)
+        self._unit = max(np.abs(self._library).max(), TINY) / LARGEST
+        low, high = (end / self._unit for end in envelope)
+        # Rounded outwards, so that an excursion is never overestimated.
+        ends = [np.maximum(np.floor(low), -LARGEST), np.minimum(np.ceil(high), LARGEST)]
+        ends = [_filled(end, fill) for end, fill in zip(ends, (-LARGEST, LARGEST), strict=True)]
+        self._envelopes = np.stack(ends, axis=1).astype(np.int16)
         self._whole_size = _greatest_norm(self._library) + _greatest_norm(*envelope)
         self._starts = np.arange(0, points, WIDTH)
         self._widths = np.diff(self._starts, append=points)
@@ -81,8 +99,9 @@ class Warping(Index):
             scores,
             queries=queries,
             short=queries.astype(np.float32),
-            low=low.astype(np.float32),
-            high=high.astype(np.float32),
+            scaled=_filled(queries / self._unit, 0),
+            low=_filled(low, -np.inf),
+            high=_filled(high, np.inf),
             size=size,
             # Norms of a query, a library spectrum and both envelopes together.
             whole=np.linalg.norm(queries, axis=1) + _greatest_norm(low, high) + self._whole_size,
@@ -97,8 +116,8 @@ class Warping(Index):
 
     def _fine(self, asked: Asked, starts: np.ndarray, columns: np.ndarray) -> np.ndarray:
         out = np.empty(len(columns), dtype=np.float32)
-        library = self._short, self._short_low, self._short_high
-        _keogh(asked.short, asked.low, asked.high, *library, starts, columns, out)
+        unit = np.float32(self._unit**2)
+        _keogh(asked.scaled, self._envelopes, starts, columns, unit, out)
         return out
 
     def _fine_ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
@@ -119,16 +138,30 @@ class Warping(Index):
         self, asked: Asked, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray
     ) -> np.ndarray:
         points = self._library.shape[1]
-        short = self._short_ceiling(asked, limit, 2 * self._band + 1, 2 * points)
-        lower = warping.warped_pairs(asked.short, self._short, self._band, starts, columns, short)
-        kept, left = selection.pairs_below(starts, columns, lower, short)
-        ceiling = limit**2 * (1 + 8 * points * U64)
         out = np.full(len(columns), np.inf)
-        passed = lower <= np.repeat(short, np.diff(starts))
+        passed = np.ones(len(columns), dtype=bool)
+        if np.isfinite(limit).any():
+            short = self._short_ceiling(asked, limit, 2 * self._band + 1, 2 * points)
+            lower = np.empty(len(columns), dtype=np.float32)
+            _keogh_of_library(asked.low, asked.high, self._short, starts, columns, lower)
+            passed = lower <= np.repeat(short, np.diff(starts))
+            starts, columns = selection.pairs_below(starts, columns, lower, short)
+            lower = warping.warped_pairs(
+                asked.short, self._short, self._band, starts, columns, short
+            )
+            passed[passed] = lower <= np.repeat(short, np.diff(starts))
+            starts, columns = selection.pairs_below(starts, columns, lower, short)
+        ceiling = limit**2 * (1 + 8 * points * U64)
         out[passed] = warping.warped_pairs(
-            asked.queries, self._library, self._band, kept, left, ceiling
+            asked.queries, self._library, self._band, starts, columns, ceiling
         )
         return np.sqrt(out)
+
+
+def _filled(spectra: np.ndarray, value: float) -> np.ndarray:
+    """Spectra in single precision, filled up with a value."""
+    more = -spectra.shape[1] % FILLED
+    return np.pad(spectra.astype(np.float32), ((0, 0), (0, more)), constant_values=value)
 
 
 def _greatest_norm(*ends: np.ndarray) -> float:
@@ -162,23 +195,43 @@ def _excursions(queries, low, high, scores):
 
 
 @njit(cache=True, nogil=True)
-def _keogh(queries, query_low, query_high, library, low, high, starts, columns, out):
+def _keogh(queries, envelopes, starts, columns, unit, out):
+    """Squared excursions of queries out of the library's envelopes.
+
+    Pairs of a segment are mostly in the order of columns. So a stretch of the library is compared
+    with all queries while it is in cache; a pair out of order waits for a later stretch.
+    """
     ranges = (len(starts) - 1) // len(queries)
-    for segment in range(len(starts) - 1):
-        row = segment // ranges
-        for pair in range(starts[segment], starts[segment + 1]):
-            column = columns[pair]
-            out[pair] = max(
-                _excursion(queries[row], low[column], high[column]),
-                _excursion(library[column], query_low[row], query_high[row]),
-            )
+    ends = envelopes.reshape(len(envelopes), -1)
+    next_pair = starts[:-1].copy()
+    for stretch in range(0, len(envelopes), STRETCH):
+        for segment in range(len(next_pair)):
+            query = queries[segment // ranges]
+            pair, last = next_pair[segment], starts[segment + 1]
+            while pair < last and columns[pair] < stretch + STRETCH:
+                prefetch(ends, columns[min(pair + AHEAD, len(columns) - 1)])
+                envelope = envelopes[columns[pair]]
+                out[pair] = unit * _excursion(query, envelope[0], envelope[1])
+                pair += 1
+            next_pair[segment] = pair
 
 
 @njit(fastmath={"reassoc", "contract", "nsz", "nnan"})
 def _excursion(spectrum, low, high):
     total = np.float32(0)
     for point in range(len(spectrum)):
-        above, below = spectrum[point] - high[point], low[point] - spectrum[point]
-        outside = max(max(above, below), np.float32(0))
+        x = spectrum[point]
+        outside = max(max(x - np.float32(high[point]), np.float32(low[point]) - x), np.float32(0))
         total += outside * outside
     return total
+
+
+@njit(cache=True, nogil=True)
+def _keogh_of_library(low, high, library, starts, columns, out):
+    """Squared excursions of library spectra out of the queries' envelopes."""
+    ranges = (len(starts) - 1) // len(low)
+    for segment in range(len(starts) - 1):
+        own_low, own_high = low[segment // ranges], high[segment // ranges]
+        for pair in range(starts[segment], starts[segment + 1]):
+            prefetch(library, columns[min(pair + AHEAD, len(columns) - 1)])
+            out[pair] = _excursion(library[columns[pair]], own_low, own_high)

@@ -32,6 +32,7 @@ from numba import njit
 from scipy.linalg import eigh
 
 from whiteline.search.base import U32
+from whiteline.search.prefetch import prefetch
 
 # Coordinates of the first and of the second bound.
 COARSE, FINE = 32, 96
@@ -40,6 +41,8 @@ COARSE, FINE = 32, 96
 SAMPLE = 2000
 # A direction with less than this part of the greatest variance would be rounding.
 RANK = 1e-12
+# Pairs ahead of the one that is compared, whose library spectrum is on its way.
+AHEAD = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +185,7 @@ def _squared(queries, library, starts, columns, out):
         query = queries[segment // ranges]
         for pair in range(starts[segment], starts[segment + 1]):
             row = library[columns[pair]]
+            prefetch(library, columns[min(pair + AHEAD, len(columns) - 1)])
             total = np.float32(0)
             for axis in range(len(row)):
                 total += (query[axis] - row[axis]) ** 2

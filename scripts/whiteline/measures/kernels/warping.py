@@ -23,6 +23,8 @@ COMPILE = {
 LANES = 32
 # Points of the query between two looks at whether every path costs too much already.
 STRIDE = 16
+# So few pairs are warped one by one, which takes less than a tile.
+FEW = 3
 LN2 = 0.6931471805599453
 ROOT3 = 1.7320508075688772
 LOG2_ROOT3 = 0.792481250360578
@@ -99,16 +101,21 @@ def _warped(queries, library, band, out):
 @njit(**COMPILE)
 def _warped_pairs(queries, library, band, starts, columns, ceiling, out):
     # Made here, so that the compiler knows that they don't overlap.
-    tile = np.zeros((library.shape[1], LANES), library.dtype)
+    tile = np.zeros((queries.shape[1], LANES), library.dtype)
     cost = np.empty((2 * band + 3, LANES), library.dtype)
+    single = np.empty(2 * band + 3, library.dtype)
     ranges = (len(starts) - 1) // len(queries)
     for segment in range(len(starts) - 1):
         query = queries[segment // ranges]
         for first in range(starts[segment], starts[segment + 1], LANES):
             used = min(LANES, starts[segment + 1] - first)
+            if used <= FEW:
+                for pair in range(first, first + used):
+                    out[pair] = _warp_one(query, library[columns[pair]], band, single)
+                continue
             for lane in range(used):
                 row = library[columns[first + lane]]
-                for point in range(len(row)):
+                for point in range(len(query)):
                     tile[point, lane] = row[point]
             finished = _warp(query, tile, band, cost, ceiling[segment], used)
             for lane in range(used):
@@ -173,6 +180,20 @@ def _warp(query, tile, band, cost, ceiling, used):
             if least > ceiling:
                 return False
     return True
+
+
+@njit
+def _warp_one(query, row, band, cost):
+    """The least cost of one pair, by the same sums."""
+    cost[:] = FAR
+    cost[band + 1] = 0
+    for i in range(len(query)):
+        left = cost[0]
+        for k in range(max(0, band - i), min(2 * band, len(query) - 1 - i + band) + 1):
+            difference = query[i] - row[i + k - band]
+            left = difference * difference + min(left, min(cost[k + 1], cost[k + 2]))
+            cost[k + 1] = left
+    return cost[band + 1]
 
 
 @njit(inline="always")
