@@ -62,11 +62,13 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
     best = np.empty((BATCH, BLOCK), f"i{queries.itemsize}")
     for start in range(0, len(queries), BATCH):
         rows = slice(start, start + BATCH)
-        _move(queries[rows], moves, own[:, :, rows], moved)
+        # Contiguous, because numba compiles for each layout.
+        part = np.ascontiguousarray(own[:, :, rows])
+        _move(queries[rows], moves, part, moved)
         used = len(queries[rows]) * len(moves)
         seen = moved[:used, :points]
         np.matmul(seen if basis is None else seen @ basis, reference, out=products[:used])
-        powers = np.ascontiguousarray(own[2, :, rows].T)
+        powers = np.ascontiguousarray(part[2].T)
         _choose(moved, library, products, moves, powers, others, points, mode, best, out[rows])
     return out
 

@@ -8,6 +8,8 @@ the library's point j = i + k - band. Going to the next i, it still holds the co
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
@@ -42,6 +44,13 @@ E0, E1, E2, E3, E4, E5 = (
     np.polynomial.Chebyshev.interpolate(np.exp2, 5, (-0.5, 0.5))
     .convert(kind=np.polynomial.Polynomial)
     .coef.astype(np.float32)
+)
+# For double precision the power series, (z ln 2)^n / n!, and that of log2.
+D0, D1, D2, D3, D4, D5, D6, D7, D8, D9, D10, D11, D12, D13 = (
+    LN2**n / math.factorial(n) for n in range(14)
+)
+B0, B1, B2, B3, B4, B5, B6, B7, B8, B9, B10, B11, B12, B13 = (
+    2 / LN2 / odd for odd in range(1, 28, 2)
 )
 # Stands for infinity; sums of it must not overflow in single precision.
 FAR = 1e30
@@ -311,11 +320,16 @@ def _exp2_single(x):
 def _exp2_double(x):
     x = max(x, -1022.0)
     shifted = x + 6755399441055744.0
-    z = (x - (shifted - 6755399441055744.0)) * LN2
-    series = 1 / 39916800 + z * (1 / 479001600 + z / 6227020800)
-    series = 1 / 40320 + z * (1 / 362880 + z * (1 / 3628800 + z * series))
-    series = 1 / 120 + z * (1 / 720 + z * (1 / 5040 + z * series))
-    series = 1.0 + z * (1.0 + z * (1 / 2 + z * (1 / 6 + z * (1 / 24 + z * series))))
+    z = x - (shifted - 6755399441055744.0)
+    # Even and odd powers by themselves: fewer steps wait for each other.
+    square = z * z
+    even = D0 + square * (
+        D2 + square * (D4 + square * (D6 + square * (D8 + square * (D10 + square * D12))))
+    )
+    odd = D1 + square * (
+        D3 + square * (D5 + square * (D7 + square * (D9 + square * (D11 + square * D13))))
+    )
+    series = even + z * odd
     power = np.int64((np.float64(shifted).view(np.int64) << 52) + 0x3FF0000000000000).view(
         np.float64
     )
@@ -332,8 +346,11 @@ def _log2_single(x):
 def _log2_double(x):
     ratio = (x - (ROOT3 - 1.0)) / (x + (ROOT3 + 1.0))
     z = ratio * ratio
-    series = 1 / 21 + z * (1 / 23 + z * (1 / 25 + z * (1 / 27)))
-    series = 1 / 13 + z * (1 / 15 + z * (1 / 17 + z * (1 / 19 + z * series)))
-    series = 1 / 5 + z * (1 / 7 + z * (1 / 9 + z * (1 / 11 + z * series)))
-    series = 1.0 + z * (1 / 3 + z * series)
-    return LOG2_ROOT3 + 2 / LN2 * ratio * series
+    square = z * z
+    even = B0 + square * (
+        B2 + square * (B4 + square * (B6 + square * (B8 + square * (B10 + square * B12))))
+    )
+    odd = B1 + square * (
+        B3 + square * (B5 + square * (B7 + square * (B9 + square * (B11 + square * B13))))
+    )
+    return LOG2_ROOT3 + ratio * (even + z * odd)
