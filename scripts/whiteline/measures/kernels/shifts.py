@@ -32,7 +32,7 @@ RANK = 64
 WORTHWHILE = 2e9
 FAR = 1e30
 # Queries whose products are taken at a time, and library spectra that give the components.
-BATCH, SAMPLE = 4, 512
+BATCH, SAMPLE = 8, 512
 # Bytes of a SIMD register and of alignment that is promised; points that are summed together.
 REGISTER, PROMISED, TOGETHER = 32, 4, 32
 BLOCK = 64  # library spectra whose overlaps stay in the second-level cache
