@@ -13,6 +13,8 @@ from whiteline.errors import InputError
 ROUNDING = 1e-12
 # Distances below this many roundings come from cancellation and are computed directly.
 CANCELLED = 1e5
+# Library spectra that give a mean, and those that are compared while in the second-level cache.
+SAMPLE, BLOCK = 64, 512
 # Pairs computed directly at a time, which stay in the second-level cache.
 CHUNK = 128
 
@@ -167,13 +169,43 @@ def one_minus_product(queries: np.ndarray, library: np.ndarray) -> np.ndarray:
     """
     out = queries @ library.T
     np.subtract(1, out, out=out)
+    return _half_squared_where_small(out, queries, library, 1)
+
+
+def half_squared_difference(queries: np.ndarray, library: np.ndarray) -> np.ndarray:
+    """Half the squared difference of rows, shape (n, m): one minus the product of unit rows.
+
+    For rows that are much alike. A mean of the library's is taken off first and with it most of
+    what cancels in the product, so that few pairs are left to be computed point by point; as in
+    `one_minus_product`. That pays where there are many queries.
+    """
+    out = np.empty((len(queries), len(library)), np.result_type(queries, library))
+    if not out.size:
+        return out
+    mean = library[:: -(-len(library) // SAMPLE)].mean(axis=0)
+    centred = queries - mean
+    power, largest = np.vecdot(centred, centred)[:, None] / 2, 0
+    for start in range(0, len(library), BLOCK):
+        others, part = library[start : start + BLOCK] - mean, out[:, start : start + BLOCK]
+        other_power = np.vecdot(others, others) / 2
+        np.matmul(centred, others.T, out=part)
+        np.subtract(other_power, part, out=part)
+        part += power
+        largest = max(largest, other_power.max())
+    return _half_squared_where_small(out, queries, library, power.max() + largest)
+
+
+def _half_squared_where_small(
+    distances: np.ndarray, queries: np.ndarray, library: np.ndarray, size: float
+) -> np.ndarray:
+    """Distances, which are what is left of ``size``, point by point where little is left."""
 
     def directly(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         difference = np.take(queries, rows, axis=0)
         difference -= np.take(library, columns, axis=0)
         return np.vecdot(difference, difference) / 2
 
-    return replace_small(out, CANCELLED * np.finfo(out.dtype).eps, directly)
+    return replace_small(distances, CANCELLED * np.finfo(distances.dtype).eps * size, directly)
 
 
 def replace_small(

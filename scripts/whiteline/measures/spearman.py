@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from whiteline.measures.base import Measure, centred_unit_rows, one_minus_product
+from whiteline.measures.base import Measure, centred_unit_rows, half_squared_difference
 
 MEASURE = Measure(
     name="Spearman correlation",
@@ -49,4 +49,4 @@ def pairwise(queries: np.ndarray, library: np.ndarray, energy: np.ndarray) -> np
     -------
     ndarray of shape (n, m)
     """
-    return one_minus_product(queries, library)
+    return half_squared_difference(queries, library)

@@ -13,7 +13,10 @@ between shifts that are nearly alike.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 COMPILE = {
     "cache": True,
@@ -29,8 +32,10 @@ RANK = 64
 WORTHWHILE = 2e9
 FAR = 1e30
 # Queries whose products are taken at a time, and library spectra that give the components.
-BATCH, SAMPLE = 4, 512
-BLOCK = 256  # library spectra whose overlaps stay in the second-level cache
+BATCH, SAMPLE = 8, 512
+# Bytes of a SIMD register and of alignment that is promised; points that are summed together.
+REGISTER, PROMISED, TOGETHER = 32, 4, 32
+BLOCK = 64  # library spectra whose overlaps stay in the second-level cache
 
 
 def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np.ndarray:
@@ -47,21 +52,24 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
     # In order of their size, so that among equals the least shift is taken.
     moves = np.array(sorted(range(-limit, limit + 1), key=abs))
     basis = _basis(library, out.size * points * len(moves))
-    reference = np.ascontiguousarray((library if basis is None else library @ basis).T)
+    library = _widened(library)
+    reference = library[:, :points] if basis is None else library[:, :points] @ basis
+    reference = np.ascontiguousarray(reference.T)
     own = _overlaps(queries, moves, mode)
-    others = _overlaps(library, -moves, mode)
-    # A query at each shift, zero beyond its ends; shift s brings its point p to p + s.
-    padded = np.zeros((len(queries), points + 2 * limit), queries.dtype)
-    padded[:, limit : limit + points] = queries
-    windows = np.lib.stride_tricks.sliding_window_view(padded, points, axis=1)
-    products = np.empty((min(BATCH, len(queries)) * len(moves), len(library)), queries.dtype)
+    others = _overlaps(library[:, :points], -moves, mode)
+    moved = _widened(np.zeros((min(BATCH, len(queries)) * len(moves), points), queries.dtype))
+    products = np.empty((len(moved), len(library)), queries.dtype)
+    best = np.empty((BATCH, BLOCK), f"i{queries.itemsize}")
     for start in range(0, len(queries), BATCH):
-        rows = np.arange(start, min(start + BATCH, len(queries)))
-        moved = windows[rows[:, None], limit - moves].reshape(-1, points)
-        part = products[: len(moved)]
-        np.matmul(moved if basis is None else moved @ basis, reference, out=part)
-        part = part.reshape(len(rows), len(moves), -1)
-        _choose(queries[rows], library, part, moves, own[:, :, rows], others, mode, out[rows[0] :])
+        rows = slice(start, start + BATCH)
+        # Contiguous, because numba compiles for each layout.
+        part = np.ascontiguousarray(own[:, :, rows])
+        _move(queries[rows], moves, part, moved)
+        used = len(queries[rows]) * len(moves)
+        seen = moved[:used, :points]
+        np.matmul(seen if basis is None else seen @ basis, reference, out=products[:used])
+        powers = np.ascontiguousarray(part[2].T)
+        _choose(moved, library, products, moves, powers, others, points, mode, best, out[rows])
     return out
 
 
@@ -120,82 +128,220 @@ def _sums(rows: np.ndarray) -> np.ndarray:
 
 
 @njit(**COMPILE)
-def _choose(queries, library, products, moves, own, others, mode, out):
-    best, value = np.empty(BLOCK, np.int32), np.empty(BLOCK, queries.dtype)
-    for start in range(0, len(library), BLOCK):
-        size = min(BLOCK, len(library) - start)
-        for row in range(len(queries)):
-            best[:], value[:] = 0, -FAR
-            _compare(
-                products[row],
-                own[:, :, row],
-                others,
-                queries.shape[1],
-                moves,
-                start,
-                best[:size],
-                value,
-            )
-            for place in range(size):
-                column = start + place
-                out[row, column] = _at(
-                    queries[row],
-                    library[column],
-                    moves,
-                    own[:, :, row],
-                    others[:, :, column],
-                    best[place],
-                    mode,
-                )
+def _widened(spectra):
+    """Spectra with zeros behind them and below, so that whole registers can be read."""
+    rows, points = spectra.shape
+    # Made here, where numba aligns arrays to whole registers, which are then read faster.
+    width = points + -points % TOGETHER + TOGETHER
+    # And an odd number of cache lines of them, because lines at distances of a power of two would
+    # share few places in the cache when their products are read.
+    wide = np.zeros((rows + 16 + -rows % 32, width), spectra.dtype)
+    wide[:rows, :points] = spectra
+    return wide
 
 
-@njit(inline="always")
-def _compare(products, own, others, points, moves, start, best, value):
-    """The place of the best shift for each library spectrum of a block, left in ``best``."""
-    for place in range(len(moves)):
-        count, two = best.dtype.type(points - abs(moves[place])), value.dtype.type(2)
-        mean, scale, power = (
-            own[0, place] * value.dtype.type(count),
-            own[1, place] * two,
-            own[2, place],
+@njit(**COMPILE)
+def _move(queries, moves, own, moved):
+    """Queries at each shift, less their mean there and times their scale, zero beyond their ends.
+
+    Shift s brings the point p to p + s.
+    """
+    points = queries.shape[1]
+    for row in range(len(queries)):
+        for place in range(len(moves)):
+            move, mean, scale = moves[place], own[0, place, row], own[1, place, row]
+            query, out = queries[row, max(0, -move) :], moved[row * len(moves) + place]
+            start, end = max(0, move), points + min(0, move)
+            out[:start], out[end:] = 0, 0
+            out = out[start:end]
+            for point in range(len(out)):
+                out[point] = (query[point] - mean) * scale
+
+
+@njit(**COMPILE)
+def _choose(moved, library, products, moves, powers, others, points, mode, best, out):
+    for start in range(0, out.shape[1], BLOCK):
+        size = min(BLOCK, out.shape[1] - start)
+        for row in range(len(out)):
+            for n in range(0, size, REGISTER // moved.itemsize):
+                _compare(products, powers, row, others, start + n, best, n)
+        # Queries take turns, so that a library spectrum stays in the first-level cache. No part of
+        # an array is taken for a pair: to count its users takes long.
+        for column in range(start, start + size):
+            for row in range(len(out)):
+                place = best[row, column - start]
+                if powers[row, place] + others[2, place, column] >= FAR:
+                    # Flat at every shift.
+                    out[row, column] = 2
+                    continue
+                first, last = max(0, moves[place]), points + min(0, moves[place])
+                mean, scale = others[0, place, column], others[1, place, column]
+                place += row * len(moves)
+                total = _squared(moved, place, library, column, first, last, mean, scale)
+                out[row, column] = total if mode == SQUARED else total / moved.dtype.type(2)
+
+
+@intrinsic
+def _compare(context, products, powers, row, others, column, best, n):
+    """The places of the best shifts for a register of library spectra, from ``column`` on.
+
+    They are left in ``best[row, n:]``. Written as LLVM's instructions, because the compiler makes
+    masked stores of a loop that keeps the best in an array, which take long.
+    """
+
+    def build(context, builder, signature, arguments):
+        row, column, n = arguments[2], arguments[4], arguments[6]
+        index = column.type
+        products, powers, others, best = (
+            context.make_array(signature.args[k])(context, builder, arguments[k])
+            for k in (0, 1, 3, 5)
         )
-        row, means = products[place, start:], others[0, place, start:]
-        scales, powers = others[1, place, start:], others[2, place, start:]
-        for column in range(len(best)):
-            # Two less the squared distance.
-            alike = (row[column] - mean * means[column]) * scale * scales[column]
-            alike -= power + powers[column]
-            better = alike > value[column]
-            value[column] = alike if better else value[column]
-            best[column] = place if better else best[column]
+        number = products.data.type.pointee
+        register = ir.VectorType(number, REGISTER // context.get_abi_sizeof(number))
+        integers = ir.VectorType(best.data.type.pointee, register.count)
+        count = cgutils.unpack_tuple(builder, powers.shape)[1]
+        before, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
+        builder.branch(body)
+        builder.position_at_end(body)
+        phis = place, value, found = [builder.phi(kind) for kind in (index, register, integers)]
+
+        def at(array, row, kind=register, column=column):
+            width = cgutils.unpack_tuple(builder, array.shape)[-1]
+            place = builder.gep(array.data, [builder.add(builder.mul(row, width), column)])
+            return builder.bitcast(place, kind.as_pointer())
+
+        def load(*where):
+            return builder.load(at(*where), align=PROMISED)
+
+        of_query = builder.add(builder.mul(row, count), place)
+        power = _spread(builder, load(powers, row, number, place), register)
+        scales, other_powers = (
+            load(others, builder.add(place, builder.mul(count, index(k)))) for k in (1, 2)
+        )
+        # Two less the squared distance.
+        alike = builder.fmul(load(products, of_query), builder.fadd(scales, scales))
+        alike = builder.fsub(alike, builder.fadd(power, other_powers))
+        better = builder.fcmp_ordered(">", alike, value)
+        here = _spread(builder, _narrow(builder, place, integers.element), integers)
+        following = builder.add(place, index(1))
+        value_now, found_now = (
+            builder.select(better, *some) for some in ((alike, value), (here, found))
+        )
+        nothing = ir.Constant(register, [-FAR] * register.count), ir.Constant(integers, None)
+        _begin(phis, before, (index(0), *nothing))
+        _begin(phis, body, (following, value_now, found_now))
+        builder.cbranch(builder.icmp_signed("<", following, count), body, after)
+        builder.position_at_end(after)
+        builder.store(found_now, at(best, row, integers, n), align=PROMISED)
+        return context.get_dummy_value()
+
+    return types.void(products, powers, row, others, column, best, n), build
 
 
-@njit(inline="always")
-def _at(query, other, moves, own, others, place, mode):
-    """The distance at one of the shifts."""
-    if own[1, place] * others[1, place] == 0:
-        # Flat at every shift.
-        return query.dtype.type(2)
-    total = _squared(
-        query,
-        other,
-        moves[place],
-        own[0, place],
-        own[1, place],
-        others[0, place],
-        others[1, place],
-    )
-    return total if mode == SQUARED else total / query.dtype.type(2)
+@intrinsic
+def _squared(context, moved, row, library, column, start, end, mean, scale):
+    """The squared distance of two rows from ``start`` to ``end``, from differences at each point.
+
+    The second has its mean taken off and is scaled. Written as LLVM's instructions, because the
+    compiler's own loop is followed by another over the last points, one by one.
+    """
+
+    def build(context, builder, signature, arguments):
+        start, end, *of_other = arguments[4:]
+        index, number = start.type, of_other[0].type
+        register = ir.VectorType(number, REGISTER // context.get_abi_sizeof(number))
+        of_other = [_spread(builder, value, register) for value in of_other]
+        rows = [_row(context, builder, signature.args[n], *arguments[n : n + 2]) for n in (0, 2)]
+        nothing = [ir.Constant(register, [0.0] * register.count)] * (TOGETHER // register.count)
+
+        def added(totals, point, limits=None):
+            """The totals with the next registers, of which only what lies within limits counts."""
+            masks = _within(builder, point, register.count, *limits) if limits else None
+            sums = []
+            for n, total in enumerate(totals):
+                place = builder.add(point, index(n * register.count))
+                value = _difference(builder, rows, place, register, *of_other)
+                if masks:
+                    value = builder.select(masks[n], value, nothing[0])
+                sums.append(builder.fadd(total, builder.fmul(value, value)))
+            return sums
+
+        first = builder.and_(start, index(-TOGETHER))
+        begun = [builder.add(first, index(TOGETHER)), *added(nothing, first, (start, end))]
+        before, head, body, after = (
+            builder.block,
+            *(builder.append_basic_block() for _ in range(3)),
+        )
+        builder.branch(head)
+        builder.position_at_end(head)
+        point, *totals = phis = [builder.phi(value.type) for value in begun]
+        following = builder.add(point, index(TOGETHER))
+        builder.cbranch(builder.icmp_signed("<=", following, end), body, after)
+        builder.position_at_end(body)
+        _begin(phis, before, begun)
+        _begin(phis, body, [following, *added(totals, point)])
+        builder.branch(head)
+        builder.position_at_end(after)
+        return _total(builder, added(totals, point, (start, end)))
+
+    return moved.dtype(moved, row, library, column, start, end, mean, scale), build
 
 
-@njit(inline="always")
-def _squared(query, other, shift, mean, scale, other_mean, other_scale):
-    """The squared distance at one shift, from differences point by point."""
-    count = len(query) - abs(shift)
-    start, other_start = max(0, -shift), max(0, shift)
-    total = query.dtype.type(0)
-    for point in range(count):
-        a = (query[start + point] - mean) * scale
-        b = (other[other_start + point] - other_mean) * other_scale
-        total += (a - b) * (a - b)
-    return total
+def _row(context, builder, kind, array, row):
+    """Pointer to a row of an array."""
+    array = context.make_array(kind)(context, builder, array)
+    width = cgutils.unpack_tuple(builder, array.shape)[1]
+    return builder.gep(array.data, [builder.mul(row, width)])
+
+
+def _difference(builder, rows, place, register, mean, scale):
+    """A register of the first row less one of the second."""
+    pointers = [builder.bitcast(builder.gep(row, [place]), register.as_pointer()) for row in rows]
+    x, y = (builder.load(pointer, align=PROMISED) for pointer in pointers)
+    y = builder.fmul(builder.fsub(y, mean), scale)
+    return builder.fsub(x, y)
+
+
+def _within(builder, point, lanes, start, end):
+    """Which lanes of the registers from a point on lie within limits."""
+    integer = ir.IntType(8 * REGISTER // lanes)
+    wide = ir.VectorType(integer, lanes)
+    away = [_narrow(builder, builder.sub(limit, point), integer) for limit in (start, end)]
+    away = [_spread(builder, number, wide) for number in away]
+    masks = []
+    for n in range(0, TOGETHER, lanes):
+        here = ir.Constant(wide, list(range(n, n + lanes)))
+        ahead, behind = (builder.icmp_signed("<=", number, here) for number in away)
+        masks.append(builder.and_(ahead, builder.not_(behind)))
+    return masks
+
+
+def _begin(phis, block, values):
+    """Values of phi nodes where they are reached from a block."""
+    for phi, value in zip(phis, values, strict=True):
+        phi.add_incoming(value, block)
+
+
+def _narrow(builder, number, kind):
+    """An integer as one of as many bits or fewer."""
+    return number if number.type == kind else builder.trunc(number, kind)
+
+
+def _total(builder, totals):
+    """What the lanes of all vectors add up to."""
+    first, *others = totals
+    for other in others:
+        first = builder.fadd(first, other)
+    kind = first.type
+    name = f"llvm.vector.reduce.fadd.v{kind.count}{kind.element.intrinsic_name}"
+    signature = ir.FunctionType(kind.element, [kind.element, kind])
+    function = cgutils.get_or_insert_function(builder.module, signature, name)
+    return builder.call(function, [kind.element(0), first], fastmath=("reassoc",))
+
+
+def _spread(builder, number, register):
+    """A vector of a number in every lane."""
+    undefined, index = ir.Constant(register, ir.Undefined), ir.IntType(32)
+    value = builder.insert_element(undefined, number, index(0))
+    first = ir.Constant(ir.VectorType(index, register.count), [0] * register.count)
+    return builder.shuffle_vector(value, undefined, first)

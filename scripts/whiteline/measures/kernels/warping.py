@@ -8,9 +8,13 @@ the library's point j = i + k - band. Going to the next i, it still holds the co
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from llvmlite import ir
 from numba import njit, types
-from numba.extending import overload
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
 
 # Sums keep their order: a reordered (x + 1.5 2^23) - 1.5 2^23 would no longer round x.
 COMPILE = {
@@ -25,6 +29,8 @@ LANES = 32
 STRIDE = 16
 # So few pairs are warped one by one, which takes less than a tile.
 FEW = 3
+# Bytes of a SIMD register, of those whose costs are found at a time, and of alignment.
+REGISTER, GROUP, PROMISED = 32, 128, 4
 LN2 = 0.6931471805599453
 ROOT3 = 1.7320508075688772
 LOG2_ROOT3 = 0.792481250360578
@@ -40,6 +46,13 @@ E0, E1, E2, E3, E4, E5 = (
     np.polynomial.Chebyshev.interpolate(np.exp2, 5, (-0.5, 0.5))
     .convert(kind=np.polynomial.Polynomial)
     .coef.astype(np.float32)
+)
+# For double precision the power series, (z ln 2)^n / n!, and that of log2.
+D0, D1, D2, D3, D4, D5, D6, D7, D8, D9, D10, D11, D12, D13 = (
+    LN2**n / math.factorial(n) for n in range(14)
+)
+B0, B1, B2, B3, B4, B5, B6, B7, B8, B9, B10, B11, B12, B13 = (
+    2 / LN2 / odd for odd in range(1, 28, 2)
 )
 # Stands for infinity; sums of it must not overflow in single precision.
 FAR = 1e30
@@ -166,12 +179,8 @@ def _warp(query, tile, band, cost, ceiling, used):
     cost[band + 1, :] = 0
     for i in range(points):
         k, end = max(0, band - i), min(2 * band, points - 1 - i + band) + 1
-        # Two steps at a time share what they load.
-        while k + 1 < end:
-            _two_steps(query[i], tile, i + k - band, cost, k)
-            k += 2
-        if k < end:
-            _step(query[i], tile[i + k - band], cost[k], cost[k + 1], cost[k + 2])
+        for lane in range(0, LANES, GROUP // cost.itemsize):
+            _steps(query[i], tile, i + k - band, cost, k, end - k, lane)
         if ceiling < FAR and i % STRIDE == STRIDE - 1:
             least = cost[1, 0]
             for lane in range(used):
@@ -196,25 +205,84 @@ def _warp_one(query, row, band, cost):
     return cost[band + 1]
 
 
-@njit(inline="always")
-def _step(value, library, left, diagonal, up):
-    for lane in range(LANES):
-        difference = value - library[lane]
-        least = min(left[lane], min(diagonal[lane], up[lane]))
-        diagonal[lane] = difference * difference + least
+@intrinsic
+def _steps(context, value, tile, j, cost, k, count, lane):
+    """Costs of one point of the query and ``count`` of the library's, from the point j on.
+
+    Written as LLVM's instructions for a group of lanes at a time, so that what was found last
+    stays in registers: each cost waits for the one on its left, and those of other lanes are
+    computed meanwhile.
+    """
+
+    def build(context, builder, signature, arguments):
+        value, _, j, _, k, count, lane = arguments
+        tile, cost = (
+            context.make_array(signature.args[n])(context, builder, arguments[n]).data
+            for n in (1, 3)
+        )
+        register = ir.VectorType(value.type, REGISTER // context.get_abi_sizeof(value.type))
+        value = _spread(builder, value, register)
+        start = [_group(builder, cost, k, n, lane, register) for n in (0, 1)]
+        start = [[_load(builder, place) for place in places] for places in start]
+        before, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
+        builder.cbranch(builder.icmp_signed("<", count.type(0), count), body, after)
+        builder.position_at_end(body)
+        step = builder.phi(count.type)
+        left, diagonal = ([builder.phi(register) for _ in values] for values in start)
+        here = builder.add(k, step)
+        library = _group(builder, tile, builder.add(j, step), 0, lane, register)
+        above = _group(builder, cost, here, 2, lane, register)
+        up = [_load(builder, place) for place in above]
+        found = []
+        for n, place in enumerate(_group(builder, cost, here, 1, lane, register)):
+            difference = builder.fsub(value, _load(builder, library[n]))
+            least = _least(builder, _least(builder, diagonal[n], up[n]), left[n])
+            found.append(builder.fadd(builder.fmul(difference, difference), least))
+            builder.store(found[n], place, align=PROMISED)
+        following = builder.add(step, count.type(1))
+        again = [
+            (left, start[0], found),
+            (diagonal, start[1], up),
+            ([step], [step.type(0)], [following]),
+        ]
+        for places in again:
+            for phi, first, later in zip(*places, strict=True):
+                phi.add_incoming(first, before)
+                phi.add_incoming(later, body)
+        builder.cbranch(builder.icmp_signed("<", following, count), body, after)
+        builder.position_at_end(after)
+        return context.get_dummy_value()
+
+    return types.void(value, tile, j, cost, k, count, lane), build
 
 
-@njit(inline="always")
-def _two_steps(value, tile, j, cost, k):
-    first, second = tile[j], tile[j + 1]
-    left, diagonal, up, next_up = cost[k], cost[k + 1], cost[k + 2], cost[k + 3]
-    for lane in range(LANES):
-        difference, next_difference = value - first[lane], value - second[lane]
-        least = min(left[lane], min(diagonal[lane], up[lane]))
-        here = difference * difference + least
-        next_least = min(here, min(up[lane], next_up[lane]))
-        diagonal[lane] = here
-        up[lane] = next_difference * next_difference + next_least
+def _group(builder, data, row, more, lane, register):
+    """Pointers to the registers of a group of lanes, ``more`` rows below a row of ``LANES``."""
+    row = builder.add(row, row.type(more))
+    start = builder.add(builder.mul(row, row.type(LANES)), lane)
+    offsets = [row.type(n * register.count) for n in range(GROUP // REGISTER)]
+    places = [builder.gep(data, [builder.add(start, offset)]) for offset in offsets]
+    return [builder.bitcast(place, register.as_pointer()) for place in places]
+
+
+def _load(builder, place):
+    return builder.load(place, align=PROMISED)
+
+
+def _least(builder, a, b):
+    """Of vectors of finite numbers."""
+    name = f"llvm.minnum.v{a.type.count}{a.type.element.intrinsic_name}"
+    signature = ir.FunctionType(a.type, [a.type] * 2)
+    function = cgutils.get_or_insert_function(builder.module, signature, name)
+    return builder.call(function, [a, b], fastmath=("nnan", "nsz"))
+
+
+def _spread(builder, number, register):
+    """A vector of a number in every lane."""
+    undefined, index = ir.Constant(register, ir.Undefined), ir.IntType(32)
+    value = builder.insert_element(undefined, number, index(0))
+    first = ir.Constant(ir.VectorType(index, register.count), [0] * register.count)
+    return builder.shuffle_vector(value, undefined, first)
 
 
 @njit(inline="always")
@@ -273,11 +341,16 @@ def _exp2_single(x):
 def _exp2_double(x):
     x = max(x, -1022.0)
     shifted = x + 6755399441055744.0
-    z = (x - (shifted - 6755399441055744.0)) * LN2
-    series = 1 / 39916800 + z * (1 / 479001600 + z / 6227020800)
-    series = 1 / 40320 + z * (1 / 362880 + z * (1 / 3628800 + z * series))
-    series = 1 / 120 + z * (1 / 720 + z * (1 / 5040 + z * series))
-    series = 1.0 + z * (1.0 + z * (1 / 2 + z * (1 / 6 + z * (1 / 24 + z * series))))
+    z = x - (shifted - 6755399441055744.0)
+    # Even and odd powers by themselves: fewer steps wait for each other.
+    square = z * z
+    even = D0 + square * (
+        D2 + square * (D4 + square * (D6 + square * (D8 + square * (D10 + square * D12))))
+    )
+    odd = D1 + square * (
+        D3 + square * (D5 + square * (D7 + square * (D9 + square * (D11 + square * D13))))
+    )
+    series = even + z * odd
     power = np.int64((np.float64(shifted).view(np.int64) << 52) + 0x3FF0000000000000).view(
         np.float64
     )
@@ -294,8 +367,11 @@ def _log2_single(x):
 def _log2_double(x):
     ratio = (x - (ROOT3 - 1.0)) / (x + (ROOT3 + 1.0))
     z = ratio * ratio
-    series = 1 / 21 + z * (1 / 23 + z * (1 / 25 + z * (1 / 27)))
-    series = 1 / 13 + z * (1 / 15 + z * (1 / 17 + z * (1 / 19 + z * series)))
-    series = 1 / 5 + z * (1 / 7 + z * (1 / 9 + z * (1 / 11 + z * series)))
-    series = 1.0 + z * (1 / 3 + z * series)
-    return LOG2_ROOT3 + 2 / LN2 * ratio * series
+    square = z * z
+    even = B0 + square * (
+        B2 + square * (B4 + square * (B6 + square * (B8 + square * (B10 + square * B12))))
+    )
+    odd = B1 + square * (
+        B3 + square * (B5 + square * (B7 + square * (B9 + square * (B11 + square * B13))))
+    )
+    return LOG2_ROOT3 + ratio * (even + z * odd)
