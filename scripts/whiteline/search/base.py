@@ -172,32 +172,17 @@ class Index(ABC):
         """
         if self.groups is None:
             raise InputError("this index has no groups; give build the label of each spectrum")
-        edges, before, _ = self._parts
-        sizes = np.diff(edges[before])
-        parents = edges, *selection.ranges_of(axes[0].parent[axes[0].union], before)
-        unions = [(edges, *selection.ranges_of(axis.union, before)) for axis in axes]
-        union_of = np.empty((len(axes), self.shape[0]), dtype=int)
-        union_of[:, self._row_of] = [np.repeat(axis.union, sizes) for axis in axes]
+        places = _Around(axes, *self._parts[:2], self._row_of)
 
         def task(chunk: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
-            lowest = selection.minima(asked.scores, edges)
-            every = np.ones(len(chunk) * (len(parents[1]) - 1), dtype=bool)
-            nearest, compared = self._found(asked, lowest, parents, 1, every)
+            lowest = selection.minima(asked.scores, places.ranges[0])
+            parents = np.tile(places.parents, len(chunk))
+            nearest, compared = self._found(asked, lowest, places.ranges, 1, parents)
             distance, rows = (part.reshape(len(chunk), -1) for part in nearest)
-            query = np.arange(len(chunk))[:, None]
-            found = []
-            for axis, ranges, union in zip(axes, unions, union_of, strict=True):
-                best = union[rows]
-                wanted = axis.near[best].any(axis=1)
-                # The nearest of a parent is known already, and it is that of its union.
-                wanted[query, best] = False
-                part, more = self._found(asked, lowest, ranges, 1, wanted.ravel())
-                for known, values in zip((distance, rows), part, strict=True):
-                    values.reshape(wanted.shape)[query, best] = known
-                found.append(part)
-                compared += more
-            return found, compared
+            around = places.around(rows)
+            others, more = self._found(asked, lowest, places.ranges, 1, around.ravel())
+            return places.laid_out(distance, rows, around, *others), compared + more
 
         parts = list(self._run(queries, task))
         return [
@@ -235,11 +220,15 @@ class Index(ABC):
 
         def task(chunk: np.ndarray, most: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
-            limit = most.copy()
-            starts, columns = self._survivors(
-                asked, selection.minima(asked.scores, self._whole[0]), limit, self._whole
-            )
-            distance = self._distances(asked, starts, columns, limit)
+            lowest = selection.minima(asked.scores, self._whole[0])
+            every = np.zeros(len(chunk), dtype=np.int64)
+            nothing = np.zeros(len(chunk) + 1, dtype=np.int64), every[:0]
+            starts, columns = self._survivors(asked, lowest, self._whole, every, most, nothing)
+            fine = self._fine(asked, starts, columns)
+            if fine is not None:
+                ceiling = self._fine_ceiling(asked, most)
+                starts, columns = selection.pairs_below(starts, columns, fine, ceiling)
+            distance = self._distances(asked, starts, columns, most)
             found = []
             for (start, end), bound in zip(pairwise(starts), most, strict=True):
                 near = distance[start:end] <= bound
@@ -257,8 +246,8 @@ class Index(ABC):
         def task(chunk: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
             lowest = selection.minima(asked.scores, blocks[0])
-            wanted = np.ones(len(chunk) * (len(blocks[1]) - 1), dtype=bool)
-            return self._found(asked, lowest, blocks, k, wanted)
+            every = np.tile(np.arange(len(blocks[1]) - 1), len(chunk))
+            return self._found(asked, lowest, blocks, k, every)
 
         shape = (len(queries), len(blocks[1]) - 1, k)
         return _joined(list(self._run(queries, task)), shape)
@@ -269,43 +258,42 @@ class Index(ABC):
         lowest: np.ndarray,
         blocks: tuple[np.ndarray, ...],
         k: int,
-        wanted: np.ndarray,
+        part: np.ndarray,
     ) -> tuple[tuple[np.ndarray, np.ndarray], int]:
-        """Distances and rows of the k nearest of every segment that is ``wanted`` (segments,),
-        and the number of pairs compared for them.
+        """Distances and rows of the k nearest of every segment, each (segments, k), and the number
+        of pairs compared for them. ``part`` (segments,) is as in `selection`.
         """
         probes = max(k, self.probes)
-        starts, columns = selection.least(asked.scores, lowest, *blocks, probes, wanted)
-        unlimited = np.full(len(starts) - 1, np.inf)
-        probed = len(columns)
-        limit = selection.kth(starts, self._distances(asked, starts, columns, unlimited), k)
-        starts, columns = self._survivors(asked, lowest, limit, blocks, k, wanted)
-        distance = self._distances(asked, starts, columns, limit)
-        found = selection.nearest(starts, columns, distance, self._row_of, k)
-        return found, len(columns) + probed
+        best, rows = selection.none(len(part), k)
+
+        def compare(starts: np.ndarray, columns: np.ndarray) -> int:
+            distance = self._distances(asked, starts, columns, best[:, -1].copy())
+            selection.keep(starts, columns, distance, self._row_of, best, rows)
+            return len(columns)
+
+        met = selection.least(asked.scores, lowest, *blocks, part, probes)
+        compared = compare(*met)
+        starts, columns = self._survivors(asked, lowest, blocks, part, best[:, -1], met)
+        fine = self._fine(asked, starts, columns)
+        if fine is not None:
+            ceiling = self._fine_ceiling(asked, best[:, -1])
+            compared += compare(*selection.least_of_pairs(starts, columns, fine, ceiling, probes))
+            ceiling = self._fine_ceiling(asked, best[:, -1])
+            starts, columns = selection.pairs_below(starts, columns, fine, ceiling)
+        return (best, rows), compared + compare(starts, columns)
 
     def _survivors(
         self,
         asked: Asked,
         lowest: np.ndarray,
-        limit: np.ndarray,
         blocks: tuple[np.ndarray, ...],
-        k: int | None = None,
-        wanted: np.ndarray | None = None,
+        part: np.ndarray,
+        limit: np.ndarray,
+        met: tuple[np.ndarray, np.ndarray],
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Pairs that may be as near as ``limit``; with k, as near as the k nearest."""
+        """Pairs that may be as near as ``limit`` (segments,) by their scores, beside those met."""
         ceiling = self._ceiling(asked, limit)
-        if wanted is not None:
-            ceiling[~wanted] = -np.inf
-        starts, columns = selection.survivors(asked.scores, lowest, *blocks, ceiling)
-        fine = self._fine(asked, starts, columns)
-        if fine is None:
-            return starts, columns
-        if k is not None:
-            probes = selection.least_of_pairs(starts, columns, fine, max(k, self.probes))
-            found = self._distances(asked, *probes, limit)
-            limit[:] = np.minimum(limit, selection.kth(probes[0], found, k))
-        return selection.pairs_below(starts, columns, fine, self._fine_ceiling(asked, limit))
+        return selection.survivors(asked.scores, lowest, *blocks, part, ceiling, *met)
 
     def _run(
         self, queries: np.ndarray, task: Callable[..., tuple[Any, int]], *others: np.ndarray
@@ -375,6 +363,76 @@ class Index(ABC):
     def _fine_ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
         """Highest finer score of a pair no further than the distance of its segment."""
         raise NotImplementedError
+
+
+class _Around:
+    """The ranges of `Index.nearest_around`, all of them made of the blocks of an index: parents,
+    then the unions of one axis after the other.
+    """
+
+    def __init__(
+        self,
+        axes: Sequence[Axis],
+        edges: np.ndarray,
+        before: np.ndarray,
+        row_of: np.ndarray,
+    ) -> None:
+        labels = [axes[0].parent[axes[0].union], *(axis.union for axis in axes)]
+        found = [selection.ranges_of(label, before) for label in labels]
+        ends = np.cumsum([0, *(len(order) for _, order in found)])
+        starts = [first[:-1] + end for (first, _), end in zip(found, ends[:-1], strict=True)]
+        order = np.concatenate([order for _, order in found])
+        self.ranges = edges, np.append(np.concatenate(starts), ends[-1]), order
+        counts = [len(first) - 1 for first, _ in found]
+        self.parents = np.arange(counts[0])
+        # Of each axis the numbers of its ranges, and the union of each library spectrum.
+        self._spans = list(pairwise(np.cumsum(counts)))
+        sizes = np.diff(edges[before])
+        self._union_of = np.empty((len(axes), len(row_of)), dtype=int)
+        self._union_of[:, row_of] = [np.repeat(axis.union, sizes) for axis in axes]
+        self._others = [_others(axis.near) for axis in axes]
+
+    def around(self, rows: np.ndarray) -> np.ndarray:
+        """Ranges about the nearest of the parents (n, parents) beside its own, (n, segments)."""
+        parts = []
+        for (first, _), union, others in zip(
+            self._spans, self._union_of, self._others, strict=True
+        ):
+            part = others[union[rows]].reshape(len(rows), -1)
+            parts.append(np.where(part < 0, -1, part + first))
+        return np.concatenate(parts, axis=1)
+
+    def laid_out(
+        self,
+        distance: np.ndarray,
+        rows: np.ndarray,
+        around: np.ndarray,
+        best: np.ndarray,
+        found: np.ndarray,
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Distances and rows by axis, each (n, unions), from those of the parents, (n, parents),
+        and those ``around``.
+        """
+        last = self._spans[-1][1]
+        # What belongs to no range goes to one more, behind the others.
+        every = selection.none(len(rows), last + 1)
+        number = np.where(around < 0, last, around)
+        for values, part in zip(every, (best, found), strict=True):
+            np.put_along_axis(values, number, part.reshape(around.shape), axis=1)
+        result = []
+        for (first, end), union in zip(self._spans, self._union_of, strict=True):
+            # The nearest of a parent is that of its own union too.
+            for values, known in zip(every, (distance, rows), strict=True):
+                np.put_along_axis(values, first + union[rows], known, axis=1)
+            result.append(tuple(values[:, first:end] for values in every))
+        return result
+
+
+def _others(near: np.ndarray) -> np.ndarray:
+    """For each union (u, u) those near it but itself, filled up with -1, (u, most)."""
+    beside = near & ~np.eye(len(near), dtype=bool)
+    place = np.argsort(~beside, axis=1, kind="stable")[:, : beside.sum(1).max()]
+    return np.where(np.take_along_axis(beside, place, axis=1), place, -1)
 
 
 class Asked:

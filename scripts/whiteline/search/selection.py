@@ -1,10 +1,11 @@
 """Picks pairs of queries and library spectra by their scores; serial kernels that hold no lock.
 
 Scores have shape (n, m): n queries, m columns of an index. Columns are parted into blocks
-(`blocks`), whose least scores tell which need a look, and g ranges are made of blocks: that of
-number r of those in ``order[before[r]:before[r + 1]]``. A segment is
-one query in one range; there are n g of them, query by query. Pairs are stored as a ragged array:
-those of segment s are ``columns[starts[s]:starts[s + 1]]``.
+(`blocks`), whose least scores tell which need a look, and ranges are made of blocks: that of
+number r of those in ``order[before[r]:before[r + 1]]``. A segment is one query in one range, the
+number of which is in ``part``, or in none where it is -1; each query has as many segments as any
+other, and they are in the order of the queries. Pairs are stored as a ragged array: those of
+segment s are ``columns[starts[s]:starts[s + 1]]``.
 """
 
 from __future__ import annotations
@@ -43,53 +44,36 @@ def minima(scores, block_edges):
     """The least score of each block, shape (n, blocks)."""
     result = np.empty((len(scores), len(block_edges) - 1), scores.dtype)
     for query in range(len(scores)):
-        row = scores[query]
         for block in range(len(block_edges) - 1):
-            part = row[block_edges[block] : block_edges[block + 1]]
-            lowest = part[0]
-            for column in range(1, len(part)):
-                lowest = min(lowest, part[column])
+            lowest = scores[query, block_edges[block]]
+            for column in range(block_edges[block] + 1, block_edges[block + 1]):
+                lowest = min(lowest, scores[query, column])
             result[query, block] = lowest
     return result
 
 
 @njit(cache=True, nogil=True)
-def least(scores, lowest, block_edges, before, order, count, wanted):
-    """Pairs of the ``count`` least scores of every wanted segment, or all where it has fewer."""
-    ranges = len(before) - 1
-    starts = np.zeros(len(scores) * ranges + 1, np.int64)
-    for segment in range(len(starts) - 1):
-        part = segment % ranges
-        size = 0
-        for place in range(before[part], before[part + 1]):
-            size += block_edges[order[place] + 1] - block_edges[order[place]]
-        starts[segment + 1] = starts[segment] + (min(count, size) if wanted[segment] else 0)
-    columns = np.empty(starts[-1], np.int64)
+def least(scores, lowest, block_edges, before, order, part, count):
+    """Pairs of the ``count`` least scores of every segment, or all where it has fewer."""
+    ranges = len(part) // len(scores)
+    starts = np.zeros(len(part) + 1, np.int64)
+    columns = np.empty(len(part) * count, np.int64)
     score = np.empty(count, scores.dtype)
-    for segment in range(len(starts) - 1):
-        if not wanted[segment]:
-            continue
-        query, part = segment // ranges, segment % ranges
-        place = columns[starts[segment] : starts[segment + 1]]
-        score[:] = np.inf
-        place[:] = block_edges[order[before[part]]]
-        if len(place) == 1:
-            place[0] = _lowest(
-                scores[query], lowest[query], block_edges, order[before[part] : before[part + 1]]
-            )
-            continue
-        # Every block has a score as low as its least, so these are at least as high.
-        for block in order[before[part] : before[part + 1]]:
-            if lowest[query, block] < score[len(place) - 1]:
-                _insert(score, place, lowest[query, block], 0)
-        enough = score[len(place) - 1]
-        score[:] = np.inf
-        for block in order[before[part] : before[part + 1]]:
-            if lowest[query, block] <= enough:
-                for column in range(block_edges[block], block_edges[block + 1]):
-                    if scores[query, column] < score[len(place) - 1]:
-                        _insert(score, place, scores[query, column], column)
-    return starts, columns
+    at = 0
+    for segment in range(len(part)):
+        number, query = part[segment], segment // ranges
+        if number >= 0:
+            blocks = order[before[number] : before[number + 1]]
+            place = columns[at : at + count]
+            if count == 1:
+                place[0] = _lowest(scores[query], lowest[query], block_edges, blocks)
+                at += 1
+            else:
+                at += _lowest_of_all(
+                    scores[query], lowest[query], block_edges, blocks, score, place
+                )
+        starts[segment + 1] = at
+    return starts, columns[:at]
 
 
 @njit(cache=True, nogil=True)
@@ -106,6 +90,30 @@ def _lowest(score, lowest, block_edges, blocks):
 
 
 @njit(cache=True, nogil=True)
+def _lowest_of_all(scores, lowest, block_edges, blocks, score, place):
+    """Fill ``place`` with the columns of the least scores of some blocks; how many there are."""
+    size = 0
+    for block in blocks:
+        size += block_edges[block + 1] - block_edges[block]
+    size = min(size, len(place))
+    score, place = score[:size], place[:size]
+    # Every block has a score as low as its least, so these are at least as high.
+    score[:] = np.inf
+    for block in blocks:
+        if lowest[block] < score[-1]:
+            _insert(score, place, lowest[block], 0)
+    enough = score[-1]
+    score[:] = np.inf
+    place[:] = block_edges[blocks[0]]
+    for block in blocks:
+        if lowest[block] <= enough:
+            for column in range(block_edges[block], block_edges[block + 1]):
+                if scores[column] < score[-1]:
+                    _insert(score, place, scores[column], column)
+    return size
+
+
+@njit(cache=True, nogil=True)
 def _insert(score, place, value, column):
     """Put a column into a list that is sorted by score; the last one drops out."""
     at = len(place) - 1
@@ -116,47 +124,69 @@ def _insert(score, place, value, column):
 
 
 @njit(cache=True, nogil=True)
-def survivors(scores, lowest, block_edges, before, order, ceiling):
-    """Pairs whose score is at most the ceiling of their segment, shape (segments,)."""
-    ranges = len(before) - 1
-    starts = np.zeros(len(ceiling) + 1, np.int64)
+def survivors(scores, lowest, block_edges, before, order, part, ceiling, met, known):
+    """Pairs whose score is at most the ceiling of their segment, shape (segments,).
+
+    Not those that are met already, the ragged array ``met`` and ``known`` of the same segments.
+    """
+    ranges = len(part) // max(len(scores), 1)
+    starts = np.zeros(len(part) + 1, np.int64)
     columns = np.empty(1024, np.int64)
     at = 0
-    for segment in range(len(ceiling)):
-        query, part, limit = segment // ranges, segment % ranges, ceiling[segment]
-        # A segment that is not wanted has no ceiling.
-        if limit == -np.inf:
-            starts[segment + 1] = at
-            continue
-        for block in order[before[part] : before[part + 1]]:
-            if lowest[query, block] <= limit:
-                if at + BLOCK > len(columns):
-                    columns = np.concatenate((columns, np.empty_like(columns)))
-                for column in range(block_edges[block], block_edges[block + 1]):
-                    columns[at] = column
-                    at += scores[query, column] <= limit
+    for segment in range(len(part)):
+        number, query, limit = part[segment], segment // ranges, ceiling[segment]
+        if number >= 0:
+            first = at
+            for block in order[before[number] : before[number + 1]]:
+                if lowest[query, block] <= limit:
+                    if at + BLOCK > len(columns):
+                        columns = np.concatenate((columns, np.empty_like(columns)))
+                    for column in range(block_edges[block], block_edges[block + 1]):
+                        columns[at] = column
+                        at += scores[query, column] <= limit
+            at = _without(columns, first, at, known[met[segment] : met[segment + 1]])
         starts[segment + 1] = at
     return starts, columns[:at]
 
 
 @njit(cache=True, nogil=True)
-def least_of_pairs(starts, columns, scores, count):
-    """The pairs of the ``count`` least scores of every segment, from pairs with their scores."""
+def _without(columns, first, last, known):
+    """Close up ``columns[first:last]`` without those known; the new end."""
+    for column in known:
+        for at in range(first, last):
+            if columns[at] == column:
+                columns[at] = columns[last - 1]
+                last -= 1
+                break
+    return last
+
+
+@njit(cache=True, nogil=True)
+def least_of_pairs(starts, columns, scores, ceiling, count):
+    """The pairs of the ``count`` least scores of every segment that are at most its ceiling.
+
+    They are taken: their ``scores`` become infinite.
+    """
     chosen = np.zeros(len(starts), np.int64)
-    for segment in range(len(starts) - 1):
-        size = min(count, starts[segment + 1] - starts[segment])
-        chosen[segment + 1] = chosen[segment] + size
-    result = np.empty(chosen[-1], np.int64)
+    result = np.empty((len(starts) - 1) * count, np.int64)
     score = np.empty(count, scores.dtype)
+    at = 0
     for segment in range(len(starts) - 1):
-        place = result[chosen[segment] : chosen[segment + 1]]
-        score[:] = np.inf
-        if len(place):
-            place[:] = columns[starts[segment]]
+        place = result[at : at + count]
+        size = 0
         for pair in range(starts[segment], starts[segment + 1]):
-            if scores[pair] < score[len(place) - 1]:
-                _insert(score, place, scores[pair], columns[pair])
-    return chosen, result
+            if scores[pair] <= ceiling[segment]:
+                if size < count:
+                    size += 1
+                    score[size - 1] = np.inf
+                if scores[pair] < score[size - 1]:
+                    _insert(score[:size], place[:size], scores[pair], pair)
+        at += size
+        chosen[segment + 1] = at
+    for number in range(at):
+        scores[result[number]] = np.inf
+        result[number] = columns[result[number]]
+    return chosen, result[:at]
 
 
 @njit(cache=True, nogil=True)
@@ -174,32 +204,18 @@ def pairs_below(starts, columns, scores, ceiling):
     return kept, result[:at]
 
 
-@njit(cache=True, nogil=True)
-def kth(starts, distances, count):
-    """The ``count``-th least distance of every segment, infinite where there are fewer pairs."""
-    result = np.full(len(starts) - 1, np.inf)
-    best = np.empty(count)
-    for segment in range(len(result)):
-        best[:] = np.inf
-        for pair in range(starts[segment], starts[segment + 1]):
-            at = count - 1
-            if distances[pair] < best[at]:
-                while at > 0 and best[at - 1] > distances[pair]:
-                    best[at] = best[at - 1]
-                    at -= 1
-                best[at] = distances[pair]
-        result[segment] = best[count - 1]
-    return result
+def none(segments, count):
+    """``best`` and ``rows`` of `keep` before any pair was compared: infinite, and -1."""
+    return np.full((segments, count), np.inf), np.full((segments, count), -1)
 
 
 @njit(cache=True, nogil=True)
-def nearest(starts, columns, distances, row_of, count):
-    """Distances and rows of the ``count`` nearest of every segment; among equals the lowest row.
+def keep(starts, columns, distances, row_of, best, rows):
+    """Put pairs among the nearest of every segment; among equals the lowest row comes first.
 
-    Where there are fewer, the distance is infinite and the row -1.
+    ``best`` and ``rows`` (segments, count) are their distances, ascending, and rows.
     """
-    best = np.full((len(starts) - 1, count), np.inf)
-    rows = np.full((len(starts) - 1, count), -1, np.int64)
+    count = best.shape[1]
     for segment in range(len(best)):
         for pair in range(starts[segment], starts[segment + 1]):
             distance, row = distances[pair], row_of[columns[pair]]
@@ -214,4 +230,3 @@ def nearest(starts, columns, distances, row_of, count):
                     best[segment, lower] = best[segment, lower - 1]
                     rows[segment, lower] = rows[segment, lower - 1]
                 best[segment, at], rows[segment, at] = distance, row
-    return best, rows
