@@ -44,11 +44,14 @@ def minima(scores, block_edges):
     """The least score of each block, shape (n, blocks)."""
     result = np.empty((len(scores), len(block_edges) - 1), scores.dtype)
     for query in range(len(scores)):
-        for block in range(len(block_edges) - 1):
-            lowest = scores[query, block_edges[block]]
-            for column in range(block_edges[block] + 1, block_edges[block + 1]):
-                lowest = min(lowest, scores[query, column])
-            result[query, block] = lowest
+        row, own = scores[query], result[query]
+        for block in range(len(own)):
+            # Without a sign an index needs no look whether it counts from the end.
+            first, last = np.uint64(block_edges[block]), np.uint64(block_edges[block + 1])
+            lowest = row[first]
+            for column in range(first + np.uint64(1), last):
+                lowest = min(lowest, row[column])
+            own[block] = lowest
     return result
 
 
@@ -79,12 +82,12 @@ def least(scores, lowest, block_edges, before, order, part, count):
 @njit(cache=True, nogil=True)
 def _lowest(score, lowest, block_edges, blocks):
     """The column of the least score of some blocks, whose least are ``lowest``."""
-    best = blocks[0]
+    best, value = blocks[0], lowest[blocks[0]]
     for block in blocks:
-        if lowest[block] < lowest[best]:
-            best = block
+        if lowest[block] < value:
+            best, value = block, lowest[block]
     for column in range(block_edges[best], block_edges[best + 1]):
-        if score[column] == lowest[best]:
+        if score[column] == value:
             return column
     return block_edges[best]
 
@@ -132,18 +135,23 @@ def survivors(scores, lowest, block_edges, before, order, part, ceiling, met, kn
     ranges = len(part) // max(len(scores), 1)
     starts = np.zeros(len(part) + 1, np.int64)
     columns = np.empty(1024, np.int64)
+    promising = np.empty(len(block_edges), np.int64)
     at = 0
     for segment in range(len(part)):
         number, query, limit = part[segment], segment // ranges, ceiling[segment]
         if number >= 0:
-            first = at
+            first, row, low = at, scores[query], lowest[query]
+            # Neither loop has a branch, which would be foreseen wrong as often as not.
+            count = 0
             for block in order[before[number] : before[number + 1]]:
-                if lowest[query, block] <= limit:
-                    if at + BLOCK > len(columns):
-                        columns = np.concatenate((columns, np.empty_like(columns)))
-                    for column in range(block_edges[block], block_edges[block + 1]):
-                        columns[at] = column
-                        at += scores[query, column] <= limit
+                promising[count] = block
+                count += low[block] <= limit
+            while at + count * BLOCK > len(columns):
+                columns = np.concatenate((columns, np.empty_like(columns)))
+            for block in promising[:count]:
+                for column in range(block_edges[block], block_edges[block + 1]):
+                    columns[at] = column
+                    at += row[column] <= limit
             at = _without(columns, first, at, known[met[segment] : met[segment + 1]])
         starts[segment + 1] = at
     return starts, columns[:at]
