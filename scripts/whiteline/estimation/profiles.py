@@ -11,6 +11,7 @@ import numpy as np
 from whiteline import search
 from whiteline.estimators import Comparison, Estimates, Estimator, Library
 from whiteline.estimators.base import PARAMETERS, WIDTHS
+from whiteline.estimators.profile import FITTED
 from whiteline.evaluation.calibration import AS_GOOD
 from whiteline.measures import BoundEnsemble, BoundMeasure
 
@@ -18,8 +19,6 @@ from whiteline.measures import BoundEnsemble, BoundMeasure
 KINDS = ("nearest", "profile")
 # In place of a value that is not known, so that all of these are one.
 UNKNOWN = -1e9
-# As many values as a profile is fitted to at least.
-FITTED = 3
 
 
 def serves(kind: str, measure: BoundMeasure | BoundEnsemble) -> bool:

@@ -11,6 +11,8 @@ from whiteline.estimators.base import WIDTHS, DistanceEstimator
 
 # Keeps a weight finite where a query is itself in the library.
 TINY = 1e-30
+# As many values as a profile is fitted to at least.
+FITTED = 3
 
 
 @dataclass
@@ -47,61 +49,88 @@ class Estimator(DistanceEstimator):
 def _minimum(squared: np.ndarray, values: np.ndarray, reach: float) -> np.ndarray:
     """Places (n,) of the least of the profiles over a parameter's values (r,).
 
-    Profiles that are known at the same places and least at the same one are fitted together, each
-    from its values within ``reach`` of the least.
+    Each is fitted to its values within ``reach`` of the least, three at least, of those known.
     """
-    place, column = np.unique(values, return_inverse=True)
-    profile = np.stack([squared[:, column == k].min(1) for k in range(len(place))], axis=1)
-    best = profile.argmin(1)
-    result = place[best]
-    patterns, alike = _patterns(np.isfinite(profile), best)
-    for number, (known, at) in enumerate(patterns):
-        if len(known):
-            rows = np.flatnonzero(alike == number)
-            near = known[_near(place[known], int(np.searchsorted(known, at)), reach)]
-            vertex = _vertices(place[near], profile[np.ix_(rows, near)])
-            inside = (place[near][0] <= vertex) & (vertex <= place[near][-1])
-            result[rows[inside]] = vertex[inside]
+    place, profile = _profiles(squared, values)
+    result = place[profile.argmin(1)]
+    if len(place) < FITTED:
+        return result
+    x, value = _about(*_known(place, profile), reach)
+    vertex = _vertices(x, value)
+    inside = (np.fmin.reduce(x) <= vertex) & (vertex <= np.fmax.reduce(x))
+    result[inside] = vertex[inside]
     return result
 
 
-def _near(place: np.ndarray, best: int, reach: float) -> np.ndarray:
-    """Which of the places (p,) are fitted about the number of the ``best``."""
-    near = np.abs(place - place[best]) <= reach + 1e-9
-    first = max(min(best - 1, len(place) - 3), 0)
-    near[first : first + 3] = True
-    return near
+def _profiles(squared: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different values (p,), ascending, and the least of each, (n, p)."""
+    order = np.argsort(values, kind="stable")
+    place, first = np.unique(values[order], return_index=True)
+    if len(place) == len(values):
+        return place, squared[:, order]
+    return place, np.minimum.reduceat(squared[:, order], first, axis=1)
 
 
-def _patterns(known: np.ndarray, best: np.ndarray) -> tuple[list, np.ndarray]:
-    """The places known and the best of them that occur together, and which of these each row is.
+def _known(place: np.ndarray, profile: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places (p,) and values (n, p) of the points of each profile that are finite, each (q, n).
 
-    Shapes: known (n, places), best (n,), result a list of (numbers of places, best) and (n,).
+    Where a profile has fewer than others, the last are NaN and infinite.
     """
-    keys = np.column_stack([known.astype(np.int16), best.astype(np.int16)])
-    packed = np.ascontiguousarray(keys).view(f"V{2 * keys.shape[1]}").ravel()
-    _, first, alike = np.unique(packed, return_index=True, return_inverse=True)
-    return [(np.flatnonzero(known[row]), best[row]) for row in first], alike
+    row, column = np.nonzero(np.isfinite(profile))
+    count = np.bincount(row, minlength=len(profile))
+    shape = max(count.max(initial=0), FITTED), len(profile)
+    at = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count), row
+    x, value = np.full(shape, np.nan), np.full(shape, np.inf)
+    x[at], value[at] = place[column], profile[row, column]
+    return x, value
+
+
+def _about(place: np.ndarray, value: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of the points (q, n) of profiles those that are fitted, NaN and infinite in place of others.
+
+    They lie within ``reach`` of the least, or are the three about it, further inwards at an end.
+    """
+    best = value.argmin(0)
+    count = np.isfinite(value).sum(0)
+    first = np.clip(best - 1, 0, np.maximum(count - FITTED, 0))
+    number = np.arange(len(place))[:, None]
+    near = np.abs(place - place[best, np.arange(len(best))]) <= reach + 1e-9
+    near |= (first <= number) & (number < first + FITTED)
+    return np.where(near, place, np.nan), np.where(near, value, np.inf)
 
 
 def _vertices(place: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Places of the minima of parabolas fitted to at least three values (n, p), else NaN, (n,).
+    """Places of the minima of parabolas fitted to values (q, n), (n,).
 
-    The form is quadratic only near the minimum, so points count less the higher they lie: against
-    the least value, which is what noise and mismatch leave, and the height of the nearest points.
+    NaN where there is none, or fewer than three values are finite. The form is quadratic only near
+    the minimum, so points count less the higher they lie: against the least value, which is what
+    noise and mismatch leave, and the height of the nearest points.
     """
-    if len(place) < 3:
-        return np.full(len(value), np.nan)
-    least = value.min(1, keepdims=True)
-    height = value - least
-    centre, scale = place[height.argmin(1)], np.ptp(place) / 2
-    third = np.sort(height, axis=1)[:, 2:3]
-    weight = (1 + height / (least + third + TINY)) ** -2
-    x = (place - centre[:, None]) / scale
-    powers = np.stack([x**2, x, np.ones_like(x)], axis=2) * weight[:, :, None]
-    turned = powers.transpose(0, 2, 1)
-    fit = np.linalg.solve(turned @ powers, turned @ (height * weight)[:, :, None])
-    curvature, slope, _ = fit[:, :, 0].T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        vertex = centre - scale * slope / (2 * curvature)
-    return np.where(curvature > 0, vertex, np.nan)
+    known = np.isfinite(value)
+    lowest = value.argmin(0), np.arange(value.shape[1])
+    least, centre = value[lowest], place[lowest]
+    third = np.partition(value, FITTED - 1, axis=0)[FITTED - 1]
+    scale = (np.fmax.reduce(place) - np.fmin.reduce(place)) / 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        height = np.where(known, value - least, 0)
+        weight = np.where(known, (1 + height / (third + TINY)) ** -2, 0)
+        x = np.where(known, (place - centre) / scale, 0)
+        vertex = centre + scale * _parabola(x, height, weight**2)
+    return np.where(known.sum(0) < FITTED, np.nan, vertex)
+
+
+def _parabola(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Where parabolas of least weighted squares through points (q, n) are least, else NaN, (n,).
+
+    Powers of x are made orthogonal one after the other (Forsythe, J. Soc. Indust. Appl. Math. 5,
+    74 (1957)): the fit is p0 + slope p1 + curvature p2, with p2 = p1 (x - mean - turn) - constant.
+    """
+    total = weight.sum(0)
+    mean = (weight * x).sum(0) / total
+    line = x - mean
+    spread = (weight * line**2).sum(0)
+    turn = (weight * line**3).sum(0) / spread
+    curve = line * (line - turn) - spread / total
+    slope = (weight * line * y).sum(0) / spread
+    curvature = (weight * curve * y).sum(0) / (weight * curve**2).sum(0)
+    return np.where(curvature > 0, mean + (turn - slope / curvature) / 2, np.nan)

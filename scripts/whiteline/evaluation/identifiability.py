@@ -18,6 +18,8 @@ WIDTHS = ("lorentzian_hwhm_l3", "lorentzian_hwhm_l2", "gaussian_sigma")
 SITE = ("ion", "symmetry", "polarisation")
 # A part of the derivative along 10Dq that is left beside the others by rounding alone.
 ROUNDING = 1e-6
+# Library spectra looked at in one go.
+BATCH = 256
 # Of a value that may lie anywhere in a range, this half width around its middle holds 68 %.
 KNOWS_NOTHING = 0.34
 
@@ -46,7 +48,8 @@ class Identifiability:
         self._ten_dq = library["ten_dq"].values
         energy = library["energy"].values
         self._step = (energy[-1] - energy[0]) / (len(energy) - 1)
-        self._told: dict[int, float] = {}
+        self._remainder = np.empty(len(self._spectra))
+        self._told = np.zeros(len(self._spectra), dtype=bool)
 
     def bound(self, match: np.ndarray, queries: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """Least deviation of 10Dq (eV) of any unbiased estimate, shape (n,).
@@ -63,35 +66,43 @@ class Identifiability:
         noise
             Deviation of their noise at a point of the grid, shape (n,).
         """
-        slope = np.array([self._distinct(int(row)) for row in match])
+        slope = self._distinct(match)
         scale = np.vecdot(queries, self._centred[match]) / self._power[match]
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(slope == 0, np.inf, noise / np.abs(scale * slope))
 
-    def _distinct(self, row: int) -> float:
-        """Length of what is left of ds / d10Dq (1 / eV) beside all that may imitate it."""
-        if row not in self._told:
-            self._told[row] = self._remainder(row)
-        return self._told[row]
+    def _distinct(self, rows: np.ndarray) -> np.ndarray:
+        """Lengths (n,) of what is left of ds / d10Dq (1 / eV) beside all that may imitate it."""
+        new = np.unique(rows[~self._told[rows]])
+        for start in range(0, len(new), BATCH):
+            part = new[start : start + BATCH]
+            self._remainder[part] = self._remainders(part)
+            self._told[part] = True
+        return self._remainder[rows]
 
-    def _remainder(self, row: int) -> float:
-        low, high = (int(side[row]) for side in self._sides["ten_dq"])
-        if low == high or self._references[row]:
-            return np.nan
+    def _remainders(self, rows: np.ndarray) -> np.ndarray:
+        low, high = (side[rows] for side in self._sides["ten_dq"])
+        result = np.full(len(rows), np.nan)
+        tells = (low != high) & ~self._references[rows]
+        rows, low, high = rows[tells], low[tells], high[tells]
         distance = self._ten_dq[high] - self._ten_dq[low]
-        slope = (self._spectra[high] - self._spectra[low]) / distance
-        own = self._spectra[row]
-        others = [own, np.ones_like(own), np.gradient(own, self._step)]
+        slope = (self._spectra[high] - self._spectra[low]) / distance[:, None]
+        rest = slope - _shadow(slope, self._imitating(rows))
+        length, whole = np.linalg.norm(rest, axis=1), np.linalg.norm(slope, axis=1)
+        result[tells] = np.where(length > ROUNDING * whole, length, 0.0)
+        return result
+
+    def _imitating(self, rows: np.ndarray) -> np.ndarray:
+        """What may imitate a change of 10Dq, of unit length or zero, (n, directions, points)."""
+        own = self._spectra[rows]
+        others = [own, np.ones_like(own), np.gradient(own, self._step, axis=1)]
         for name, (below, above) in self._sides.items():
-            if name != "ten_dq" and below[row] != above[row]:
-                others.append(self._spectra[above[row]] - self._spectra[below[row]])
+            if name != "ten_dq" and (above[rows] != below[rows]).any():
+                others.append(self._spectra[above[rows]] - self._spectra[below[rows]])
+        directions = np.stack(others, axis=1)
+        length = np.linalg.norm(directions, axis=2, keepdims=True)
         # What changes nothing imitates nothing; the rest is scaled, as units differ.
-        lengths = [np.linalg.norm(other) for other in others]
-        pairs = zip(others, lengths, strict=True)
-        directions = np.stack([other / size for other, size in pairs if size > 0], axis=1)
-        rest = slope - directions @ np.linalg.lstsq(directions, slope, rcond=None)[0]
-        length = float(np.linalg.norm(rest))
-        return length if length > ROUNDING * np.linalg.norm(slope) else 0.0
+        return np.divide(directions, length, out=directions, where=length > 0)
 
     @cached_property
     def _sides(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -128,6 +139,14 @@ class Identifiability:
     def _references(self) -> np.ndarray:
         """Which spectra are measured references, shape (m,)."""
         return contracts.is_reference(self.library)
+
+
+def _shadow(vectors: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """The parts of vectors (n, points) in the span of directions (n, k, points), by their SVD."""
+    _, size, axes = np.linalg.svd(directions, full_matrices=False)
+    rounding = np.finfo(float).eps * directions.shape[2]
+    axes[size <= rounding * size[:, :1]] = 0
+    return np.vecmat(np.matvec(axes, vectors), axes)
 
 
 def _codes(values: np.ndarray) -> np.ndarray:
