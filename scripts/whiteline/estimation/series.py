@@ -17,12 +17,13 @@ from threadpoolctl import threadpool_limits
 
 from whiteline.errors import InputError
 from whiteline.estimation.answers import failed, records_of
+from whiteline.estimation.noise import noise_of_many
 from whiteline.formats import Collection, Recorded
 from whiteline.inspection import check
 from whiteline.placing import check_cover
 from whiteline.preprocessing.background import fitted_background
 from whiteline.preprocessing.continuum import fitted_continuum
-from whiteline.preprocessing.edge import l3_maximum, noise
+from whiteline.preprocessing.edge import l3_maximum
 from whiteline.preprocessing.normalisation import normalise
 from whiteline.preprocessing.resampling import resample
 from whiteline.preprocessing.white_lines import white_lines
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 # Spectra that are read at a time, and those that one thread prepares and answers at a time.
 CHUNK = 8192
-PART = 4096
+PART = 1024
 # The same where distances to the whole library are wanted.
 SMALL_PART = 256
 # Parts of a series, so many of each number of neighbours, whose axis is looked at.
@@ -132,7 +133,7 @@ class Series:
         finite = np.isfinite(raw).all(axis=1)
         faults = dict.fromkeys(np.flatnonzero(~finite).tolist(), "the signal is not finite")
         signals = self._collection.in_order(np.where(finite[:, None], raw, 0))
-        deviation = noise(signals) * self._noise_on_grid
+        deviation = noise_of_many(signals) * self._noise_on_grid
         if self._power_law is not None:
             signals = signals - self._power_law(signals, faults)
         laid = signals @ self._matrix.astype(signals.dtype)

@@ -18,6 +18,7 @@ from whiteline.formats.base import (
     energy_factor,
     in_electronvolts,
     named_factor,
+    rows_of,
 )
 from whiteline.formats.columns import divided
 from whiteline.formats.tidy import MAXIMUM_POINTS, MINIMUM_POINTS
@@ -108,7 +109,7 @@ def make(
     )
     axis = max(place for place, size in enumerate(signal.shape) if size == points)
     others = tuple(size for place, size in enumerate(signal.shape) if place != axis and size > 1)
-    rows = np.moveaxis(signal.load(), axis, -1).reshape(-1, points)
+    rows = rows_of(signal.load(), axis)
     if choice.i0 is not None:
         i0 = named(where, arrays, choice.i0)
         if i0.shape != energy.shape:

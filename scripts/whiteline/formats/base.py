@@ -58,6 +58,14 @@ class Recording:
     pixels: tuple[tuple[float, str], ...] = ()
 
 
+def rows_of(data: Any, axis: int) -> Any:
+    """The spectra (n, points) of an array of NumPy or Dask with energies along ``axis``."""
+    # Even an axis that is moved to where it is keeps Dask from reading single rows.
+    if axis != data.ndim - 1:
+        data = np.moveaxis(data, axis, -1)
+    return data if data.ndim == 2 else data.reshape(-1, data.shape[-1])
+
+
 def energy_factor(text: str) -> float | None:
     """Factor to eV of the energy unit that a text is (``eV``, ``keV``), ``None`` if it is none."""
     return _UNITS.get(text.strip().lower())

@@ -15,7 +15,7 @@ import numpy as np
 
 from whiteline.errors import InputError
 from whiteline.formats import hdf5, rosetta
-from whiteline.formats.base import Choice, Recording, energy_factor, in_electronvolts
+from whiteline.formats.base import Choice, Recording, energy_factor, in_electronvolts, rows_of
 from whiteline.formats.tidy import MAXIMUM_POINTS, MINIMUM_POINTS
 
 ENDINGS = (".dm3", ".dm4", ".hspy", ".emd", ".h5", ".hdf5")
@@ -114,7 +114,7 @@ def _recording(path: Path, signal: Mapping[str, Any]) -> Recording:
         energy = float(axis["offset"]) + float(axis["scale"]) * np.arange(axis["size"])
     energy, notes = in_electronvolts(energy, energy_factor(str(axis.get("units") or "")))
     others = tuple(size for number, size in enumerate(data.shape) if number != place)
-    rows = np.moveaxis(data, place, -1).reshape(-1, len(energy))
+    rows = rows_of(data, place)
     if len(rows) == 1:
         return Recording(energy, rows[0], notes)
     # An axis of one pixel is none.

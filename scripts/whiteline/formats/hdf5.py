@@ -27,6 +27,8 @@ ENDINGS = (".h5", ".hdf5", ".hdf", ".nxs", ".nx", ".nc")
 MAGIC = b"\x89HDF\r\n\x1a\n"
 # An array of more bytes stays in the file until it is needed.
 IN_MEMORY = 2**26
+# Of such an array so many bytes are read at a time, where single rows can't be.
+CHUNK = 2**24
 # A file of more groups or arrays is damaged, or leads back to itself.
 MAXIMUM_MEMBERS = 100_000
 
@@ -177,9 +179,11 @@ def _load(path: Path, data: h5py.Dataset) -> Any:
         return data[()]
     if data.id.get_storage_size() == 0:
         raise InputError(f"{path}: {data.name} is empty")
+    from dask import config
     from dask.array import from_array
 
-    return from_array(data, chunks="auto")
+    with config.set({"array.chunk-size": CHUNK}):
+        return from_array(data, chunks="auto")
 
 
 def _class(group: h5py.Group) -> str:
