@@ -58,42 +58,45 @@ def minima(scores, block_edges):
 @njit(cache=True, nogil=True)
 def least(scores, lowest, block_edges, before, order, part, count):
     """Pairs of the ``count`` least scores of every segment, or all where it has fewer."""
-    ranges = len(part) // len(scores)
+    ranges = len(part) // max(len(scores), 1)
     starts = np.zeros(len(part) + 1, np.int64)
     columns = np.empty(len(part) * count, np.int64)
     score = np.empty(count, scores.dtype)
     at = 0
-    for segment in range(len(part)):
-        number, query = part[segment], segment // ranges
-        if number >= 0:
-            blocks = order[before[number] : before[number + 1]]
-            place = columns[at : at + count]
-            if count == 1:
-                place[0] = _lowest(scores[query], lowest[query], block_edges, blocks)
+    for query in range(len(scores)):
+        # A slice costs as much as a few blocks, so none is taken for a segment.
+        row, low = scores[query], lowest[query]
+        for segment in range(query * ranges, (query + 1) * ranges):
+            number = part[segment]
+            if number >= 0 and count == 1:
+                first, last = before[number], before[number + 1]
+                columns[at] = _lowest(row, low, block_edges, order, first, last)
                 at += 1
-            else:
-                at += _lowest_of_all(
-                    scores[query], lowest[query], block_edges, blocks, score, place
-                )
-        starts[segment + 1] = at
+            elif number >= 0:
+                blocks = order[before[number] : before[number + 1]]
+                place = columns[at : at + count]
+                at += _lowest_of_all(row, low, block_edges, blocks, score, place)
+            starts[segment + 1] = at
     return starts, columns[:at]
 
 
 @njit(cache=True, nogil=True)
-def _lowest(score, lowest, block_edges, blocks):
-    """The column of the least score of some blocks, whose least are ``lowest``."""
-    best, value = blocks[0], lowest[blocks[0]]
-    for block in blocks:
-        if lowest[block] < value:
-            best, value = block, lowest[block]
+def _lowest(row, low, block_edges, order, first, last):
+    """The column of the least score of blocks ``order[first:last]``, whose least are ``low``."""
+    best = order[first]
+    value = low[best]
+    for place in range(first + 1, last):
+        block = order[place]
+        if low[block] < value:
+            best, value = block, low[block]
     for column in range(block_edges[best], block_edges[best + 1]):
-        if score[column] == value:
+        if row[column] == value:
             return column
     return block_edges[best]
 
 
 @njit(cache=True, nogil=True)
-def _lowest_of_all(scores, lowest, block_edges, blocks, score, place):
+def _lowest_of_all(row, low, block_edges, blocks, score, place):
     """Fill ``place`` with the columns of the least scores of some blocks; how many there are."""
     size = 0
     for block in blocks:
@@ -103,16 +106,16 @@ def _lowest_of_all(scores, lowest, block_edges, blocks, score, place):
     # Every block has a score as low as its least, so these are at least as high.
     score[:] = np.inf
     for block in blocks:
-        if lowest[block] < score[-1]:
-            _insert(score, place, lowest[block], 0)
+        if low[block] < score[-1]:
+            _insert(score, place, low[block], 0)
     enough = score[-1]
     score[:] = np.inf
     place[:] = block_edges[blocks[0]]
     for block in blocks:
-        if lowest[block] <= enough:
+        if low[block] <= enough:
             for column in range(block_edges[block], block_edges[block + 1]):
-                if scores[column] < score[-1]:
-                    _insert(score, place, scores[column], column)
+                if row[column] < score[-1]:
+                    _insert(score, place, row[column], column)
     return size
 
 
@@ -137,32 +140,34 @@ def survivors(scores, lowest, block_edges, before, order, part, ceiling, met, kn
     columns = np.empty(1024, np.int64)
     promising = np.empty(len(block_edges), np.int64)
     at = 0
-    for segment in range(len(part)):
-        number, query, limit = part[segment], segment // ranges, ceiling[segment]
-        if number >= 0:
-            first, row, low = at, scores[query], lowest[query]
-            # Neither loop has a branch, which would be foreseen wrong as often as not.
-            count = 0
-            for block in order[before[number] : before[number + 1]]:
-                promising[count] = block
-                count += low[block] <= limit
-            while at + count * BLOCK > len(columns):
-                columns = np.concatenate((columns, np.empty_like(columns)))
-            for block in promising[:count]:
-                for column in range(block_edges[block], block_edges[block + 1]):
-                    columns[at] = column
-                    at += row[column] <= limit
-            at = _without(columns, first, at, known[met[segment] : met[segment + 1]])
-        starts[segment + 1] = at
+    for query in range(len(scores)):
+        row, low = scores[query], lowest[query]
+        for segment in range(query * ranges, (query + 1) * ranges):
+            number, limit = part[segment], ceiling[segment]
+            if number >= 0:
+                # Neither loop has a branch, which would be foreseen wrong as often as not.
+                count, first = 0, at
+                for place in range(before[number], before[number + 1]):
+                    promising[count] = order[place]
+                    count += low[order[place]] <= limit
+                while at + count * BLOCK > len(columns):
+                    columns = np.concatenate((columns, np.empty_like(columns)))
+                for place in range(count):
+                    block = promising[place]
+                    for column in range(block_edges[block], block_edges[block + 1]):
+                        columns[at] = column
+                        at += row[column] <= limit
+                at = _without(columns, first, at, known, met[segment], met[segment + 1])
+            starts[segment + 1] = at
     return starts, columns[:at]
 
 
 @njit(cache=True, nogil=True)
-def _without(columns, first, last, known):
-    """Close up ``columns[first:last]`` without those known; the new end."""
-    for column in known:
+def _without(columns, first, last, known, begin, end):
+    """Close up ``columns[first:last]`` without those in ``known[begin:end]``; the new end."""
+    for place in range(begin, end):
         for at in range(first, last):
-            if columns[at] == column:
+            if columns[at] == known[place]:
                 columns[at] = columns[last - 1]
                 last -= 1
                 break
