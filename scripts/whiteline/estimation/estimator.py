@@ -200,10 +200,7 @@ class Estimator:
         """
         self._fitted()
         if self.is_series(collection):
-            series = Series(self, collection)
-            for start in series.starts():
-                if not skip(start):
-                    yield start, series.records(start)
+            yield from Series(self, collection).blocks(skip)
             return
         for start in range(len(collection)):
             if not skip(start):

@@ -8,8 +8,8 @@ shift is sought for each.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,24 +103,40 @@ class Series:
                     samples.append(Recorded(mean.energy, signal, ()))
         return samples
 
-    def starts(self) -> range:
-        """First rows of the chunks."""
-        return range(0, len(self._collection), CHUNK)
+    def blocks(
+        self, skip: Callable[[int], bool]
+    ) -> Iterator[tuple[int, tuple[np.ndarray, list[tuple[int, str]]]]]:
+        """First row, records and faults (row, sentence) of one chunk of spectra after another.
 
-    def records(self, start: int) -> tuple[np.ndarray, list[tuple[int, str]]]:
-        """Records of a chunk of spectra, and the rows that can't be used with what is wrong."""
-        raw = self._collection.raw(start, start + CHUNK)
-        parts = [raw[first : first + self._part] for first in range(0, len(raw), self._part)]
+        Chunks whose first row ``skip`` tells to be done are left out. While one is estimated, the
+        next is read.
+        """
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(self._threads) as pool:
-            found = list(pool.map(self._answer, parts))
+            before = None
+            for start in range(0, len(self._collection), CHUNK):
+                if skip(start):
+                    continue
+                raw = self._collection.raw(start, start + CHUNK)
+                firsts = range(0, len(raw), self._part)
+                parts = [raw[first : first + self._part] for first in firsts]
+                asked = start, [pool.submit(self._answer, part) for part in parts]
+                if before:
+                    yield self._gathered(*before)
+                before = asked
+            if before:
+                yield self._gathered(*before)
+
+    def _gathered(
+        self, start: int, parts: Sequence[Future]
+    ) -> tuple[int, tuple[np.ndarray, list[tuple[int, str]]]]:
+        found = [part.result() for part in parts]
+        firsts = range(start, start + CHUNK, self._part)
         faults = [
-            (row, self._sentence(row, wrong))
-            for number, (_, part) in enumerate(found)
-            for row, wrong in (
-                (start + number * self._part + at, wrong) for at, wrong in part.items()
-            )
+            (first + row, self._sentence(first + row, wrong))
+            for first, (_, part) in zip(firsts, found, strict=False)
+            for row, wrong in part.items()
         ]
-        return np.concatenate([records for records, _ in found]), faults
+        return start, (np.concatenate([records for records, _ in found]), faults)
 
     def prepared(self, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
         """Signals as the file holds them, (n, points in the file), on the library's grid.

@@ -87,8 +87,7 @@ class Collection:
             return f"{self.name}[{','.join(map(str, np.unravel_index(row, self.shape)))}]"
         if self._alone and len(self) == 1:
             return self.name
-        names = self._recording.names
-        return f"{self.name}#{names[row] if names else row}"
+        return self._numbered(row)
 
     def spectrum(self, row: int = 0) -> Recorded:
         """One spectrum; raises `InputError` if it is not finite or all values are equal."""
@@ -149,7 +148,9 @@ class Collection:
         if self.shape is not None:
             places = product(*map(range, self.shape))
             return [f"{self.name}[{','.join(map(str, place))}]" for place in places]
-        return [self.id(row) for row in range(len(self))]
+        if self._alone and len(self) == 1:
+            return [self.name]
+        return [self._numbered(row) for row in range(len(self))]
 
     @property
     def pixels(self) -> tuple[tuple[float, str], ...]:
@@ -171,6 +172,10 @@ class Collection:
             total = np.add.reduceat(signals[:, order], starts, axis=1)
             signals = total / size.astype(signals.dtype)
         return -signals if self._mean[2] else signals
+
+    def _numbered(self, row: int) -> str:
+        names = self._recording.names
+        return f"{self.name}#{names[row] if names else row}"
 
     def _raw(self, start: int, stop: int, dtype: type | None = float) -> np.ndarray:
         """Signals as the file holds them, (rows, points in the file), as ``dtype`` if given."""

@@ -182,13 +182,13 @@ class Index(ABC):
             distance, rows = (part.reshape(len(chunk), -1) for part in nearest)
             around = places.around(rows)
             others, more = self._found(asked, lowest, places.ranges, 1, around.ravel())
-            return places.laid_out(distance, rows, around, *others), compared + more
+            others = (part.reshape(around.shape) for part in others)
+            return (distance, rows, around, *others), compared + more
 
         parts = list(self._run(queries, task))
-        return [
-            _joined([part[number] for part in parts], (len(queries), len(axis.parent)))
-            for number, axis in enumerate(axes)
-        ]
+        if not parts:
+            return [selection.none(0, len(axis.parent)) for axis in axes]
+        return places.laid_out(*map(np.concatenate, zip(*parts, strict=True)))
 
     def within(
         self, queries: np.ndarray, radius: float | np.ndarray
@@ -411,20 +411,24 @@ class _Around:
         found: np.ndarray,
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Distances and rows by axis, each (n, unions), from those of the parents, (n, parents),
-        and those ``around``.
+        and those ``around``, (n, segments).
         """
-        last = self._spans[-1][1]
-        # What belongs to no range goes to one more, behind the others.
-        every = selection.none(len(rows), last + 1)
-        number = np.where(around < 0, last, around)
-        for values, part in zip(every, (best, found), strict=True):
-            np.put_along_axis(values, number, part.reshape(around.shape), axis=1)
+        query = np.arange(len(rows))[:, None]
         result = []
-        for (first, end), union in zip(self._spans, self._union_of, strict=True):
-            # The nearest of a parent is that of its own union too.
-            for values, known in zip(every, (distance, rows), strict=True):
-                np.put_along_axis(values, first + union[rows], known, axis=1)
-            result.append(tuple(values[:, first:end] for values in every))
+        for (first, end), union, others in zip(
+            self._spans, self._union_of, self._others, strict=True
+        ):
+            # What belongs to no range goes to one more, behind the others.
+            every = selection.none(len(rows), end - first + 1)
+            segments = others.shape[1] * rows.shape[1]
+            own, around = np.split(around, [segments], axis=1)
+            number = np.where(own < 0, end, own) - first
+            for values, part, known in zip(every, (best, found), (distance, rows), strict=True):
+                values[query, number] = part[:, :segments]
+                # The nearest of a parent is that of its own union too.
+                values[query, union[rows]] = known
+            best, found = best[:, segments:], found[:, segments:]
+            result.append(tuple(values[:, :-1] for values in every))
         return result
 
 
