@@ -83,10 +83,14 @@ class Profiles:
         return Estimates(*parts), self._spread(queries, least) if spread else np.zeros(len(least))
 
     def _spread(self, queries: np.ndarray, least: np.ndarray) -> np.ndarray:
-        _, near = self._index.within(queries, AS_GOOD ** (self._order / 2) * least)
-        values = (self._library.ten_dq[rows] for rows in near)
-        known = (ten_dq[np.isfinite(ten_dq)] for ten_dq in values)
-        return np.array([ten_dq.std() if len(ten_dq) else 0.0 for ten_dq in known])
+        radius = AS_GOOD ** (self._order / 2) * least
+        query, _, row = self._index.pairs_within(queries, radius)
+        ten_dq = self._library.ten_dq[row]
+        known = np.isfinite(ten_dq)
+        query, ten_dq = query[known], ten_dq[known]
+        count = np.maximum(np.bincount(query, minlength=len(least)), 1)
+        mean = np.bincount(query, ten_dq, len(least)) / count
+        return np.sqrt(np.bincount(query, (ten_dq - mean[query]) ** 2, len(least)) / count)
 
 
 class Profile:

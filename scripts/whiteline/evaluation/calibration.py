@@ -18,7 +18,7 @@ from whiteline.estimators.base import Comparison, Estimates
 from whiteline.evaluation.identifiability import Identifiability
 
 if TYPE_CHECKING:
-    from crepes import ConformalClassifier, ConformalRegressor
+    from crepes import ConformalRegressor
 
 COVERAGE = (0.68, 0.95)
 # The set of valences that fit holds the true one with this probability.
@@ -112,15 +112,17 @@ class Calibration:
         How far the search for their energy shift went, eV.
     distance_limit
         Largest usual distance of the nearest library spectrum.
-    intervals, valences
-        The conformal predictors, by place in ``widths``.
+    excess_limit
+        Largest distance, over the least of all valences, at which a valence fits, (widths,).
+    intervals
+        The conformal predictor, by place in ``widths``.
     """
 
     widths: np.ndarray
     energy_uncertainty: float
     distance_limit: float
+    excess_limit: np.ndarray
     intervals: ConformalRegressor
-    valences: ConformalClassifier
 
     def radius(self, evidence: Evidence) -> np.ndarray:
         """Half widths of intervals of 10Dq, eV, infinite where nothing is claimed.
@@ -149,12 +151,8 @@ class Calibration:
         """
         known, group = self._groups(evidence)
         fits = np.ones(evidence.distance.shape, dtype=bool)
-        fits[known] = self.valences.predict_set(
-            _excess(evidence.distance[known]),
-            group[known],
-            confidence=SET_COVERAGE - ROUNDING,
-            smoothing=False,
-        )
+        limit = self.excess_limit[group[known]]
+        fits[known] = _excess(evidence.distance[known]) <= limit[:, None]
         return fits
 
     def _groups(self, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
@@ -177,7 +175,7 @@ def calibrate(evidence: Evidence, error: np.ndarray, true: np.ndarray) -> Calibr
     true
         Number of the true valence among the candidates, shape (n,).
     """
-    from crepes import ConformalClassifier, ConformalRegressor
+    from crepes import ConformalRegressor
 
     widths, group = np.unique(evidence.width, return_inverse=True)
     # No estimate of 10Dq is worse than any.
@@ -187,8 +185,8 @@ def calibrate(evidence: Evidence, error: np.ndarray, true: np.ndarray) -> Calibr
         widths,
         float(evidence.energy_uncertainty.min()),
         _limit(evidence.distance.min(1)),
+        _excess_limit(excess, group),
         ConformalRegressor().fit(residual, evidence.difficulty, group),
-        ConformalClassifier().fit(excess, group),
     )
 
 
@@ -197,6 +195,22 @@ def _excess(distance: np.ndarray) -> np.ndarray:
     least = distance.min(1, keepdims=True)
     exact = np.where(distance > 0, np.inf, 1.0)
     return np.where(least > 0, distance / np.where(least > 0, least, 1.0), exact)
+
+
+def _excess_limit(excess: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """The largest excess at which a valence fits, from those of n true ones, by group, (groups,).
+
+    A p-value falls from one test spectrum's excess to the next, so these tell all others.
+    """
+    from crepes import ConformalClassifier
+
+    every = np.unique(group)
+    asked, of = np.append(excess, np.full(len(every), np.inf)), np.append(group, every)
+    sets = ConformalClassifier().fit(excess, group)
+    fits = sets.predict_set(
+        asked[:, None], of, confidence=SET_COVERAGE - ROUNDING, smoothing=False
+    )
+    return np.array([asked[(fits[:, 0] == 1) & (of == one)].max() for one in every])
 
 
 def _limit(distance: np.ndarray) -> float:

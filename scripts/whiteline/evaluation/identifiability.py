@@ -5,6 +5,7 @@ Kay, Fundamentals of Statistical Signal Processing: Estimation Theory (1993), ch
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -87,22 +88,27 @@ class Identifiability:
         rows, low, high = rows[tells], low[tells], high[tells]
         distance = self._ten_dq[high] - self._ten_dq[low]
         slope = (self._spectra[high] - self._spectra[low]) / distance[:, None]
-        rest = slope - _shadow(slope, self._imitating(rows))
+        rest = _beside(slope, self._imitating(rows))
         length, whole = np.linalg.norm(rest, axis=1), np.linalg.norm(slope, axis=1)
         result[tells] = np.where(length > ROUNDING * whole, length, 0.0)
         return result
 
-    def _imitating(self, rows: np.ndarray) -> np.ndarray:
-        """What may imitate a change of 10Dq, of unit length or zero, (n, directions, points)."""
+    def _imitating(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Orthonormal axes, each (n, points), of all that may imitate a change of 10Dq.
+
+        What changes nothing imitates nothing, and its axis is zero.
+        """
         own = self._spectra[rows]
         others = [own, np.ones_like(own), np.gradient(own, self._step, axis=1)]
         for name, (below, above) in self._sides.items():
             if name != "ten_dq" and (above[rows] != below[rows]).any():
                 others.append(self._spectra[above[rows]] - self._spectra[below[rows]])
-        directions = np.stack(others, axis=1)
-        length = np.linalg.norm(directions, axis=2, keepdims=True)
-        # What changes nothing imitates nothing; the rest is scaled, as units differ.
-        return np.divide(directions, length, out=directions, where=length > 0)
+        axes: list[np.ndarray] = []
+        rounding = np.finfo(float).eps * own.shape[1]
+        for other in others:
+            # Scaled, as units differ, and again, as the rest beside other axes is.
+            axes.append(_unit(_beside(_unit(other, 0.0), axes), rounding))
+        return axes
 
     @cached_property
     def _sides(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -141,12 +147,21 @@ class Identifiability:
         return contracts.is_reference(self.library)
 
 
-def _shadow(vectors: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """The parts of vectors (n, points) in the span of directions (n, k, points), by their SVD."""
-    _, size, axes = np.linalg.svd(directions, full_matrices=False)
-    rounding = np.finfo(float).eps * directions.shape[2]
-    axes[size <= rounding * size[:, :1]] = 0
-    return np.vecmat(np.matvec(axes, vectors), axes)
+def _beside(vectors: np.ndarray, axes: Sequence[np.ndarray]) -> np.ndarray:
+    """What is left of vectors (n, points) beside orthonormal or zero axes, each (n, points).
+
+    Twice is enough (Parlett, The Symmetric Eigenvalue Problem, sec. 6.9): the second round takes
+    off what rounding left in the first.
+    """
+    for axis in (*axes, *axes):
+        vectors = vectors - np.vecdot(axis, vectors)[:, None] * axis
+    return vectors
+
+
+def _unit(vectors: np.ndarray, least: float) -> np.ndarray:
+    """Vectors (n, points) of unit length, zero where they are no longer than ``least``."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > least)
 
 
 def _codes(values: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from whiteline.measures import BoundMeasure
 from whiteline.search import selection
 
 # Queries in one task, and scores in memory for each: a chunk that stays in cache.
-CHUNK = 256
+CHUNK = 128
 SCORES = 4_000_000
 # Unit roundoff of float32 and float64.
 U32, U64 = 2.0**-24, 2.0**-53
@@ -214,6 +214,18 @@ class Index(ABC):
             If the radius is negative or not a number, or the queries were not prepared as the
             library was.
         """
+        query, distance, row = self.pairs_within(queries, radius)
+        order = np.lexsort((row, distance, query))
+        ends = np.cumsum(np.bincount(query, minlength=len(queries)))[:-1]
+        if not len(queries):
+            return [], []
+        distances, rows = (np.split(values[order], ends) for values in (distance, row))
+        return distances, rows
+
+    def pairs_within(
+        self, queries: np.ndarray, radius: float | np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same as pairs: numbers of queries, ascending, distances and rows, each (pairs,)."""
         radii = np.broadcast_to(np.asarray(radius, dtype=float), len(queries))
         if not (radii >= 0).all():
             raise InputError(f"radius is {radii.min()}; it must be zero or more")
@@ -229,16 +241,18 @@ class Index(ABC):
                 ceiling = self._fine_ceiling(asked, most)
                 starts, columns = selection.pairs_below(starts, columns, fine, ceiling)
             distance = self._distances(asked, starts, columns, most)
-            found = []
-            for (start, end), bound in zip(pairwise(starts), most, strict=True):
-                near = distance[start:end] <= bound
-                d, row = distance[start:end][near], self._row_of[columns[start:end][near]]
-                order = np.lexsort((row, d))
-                found.append((d[order], row[order]))
-            return found, len(columns)
+            near = distance <= np.repeat(most, np.diff(starts))
+            query = np.repeat(np.arange(len(chunk)), np.diff(starts))
+            pairs = query[near], distance[near], self._row_of[columns[near]]
+            return (len(chunk), *pairs), len(columns)
 
-        pairs = [pair for found in self._run(queries, task, radii) for pair in found]
-        return [distance for distance, _ in pairs], [row for _, row in pairs]
+        parts = list(self._run(queries, task, radii))
+        if not parts:
+            return np.empty(0, dtype=int), np.empty(0), np.empty(0, dtype=int)
+        sizes, query, distance, row = zip(*parts, strict=True)
+        firsts = np.cumsum([0, *sizes[:-1]])
+        query = [part + first for part, first in zip(query, firsts, strict=True)]
+        return np.concatenate(query), np.concatenate(distance), np.concatenate(row)
 
     def _nearest(
         self, queries: np.ndarray, k: int, blocks: tuple[np.ndarray, ...]
