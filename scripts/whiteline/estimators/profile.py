@@ -113,7 +113,7 @@ def _vertices(place: np.ndarray, value: np.ndarray) -> np.ndarray:
     scale = (np.fmax.reduce(place) - np.fmin.reduce(place)) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
         height = np.where(known, value - least, 0)
-        weight = np.where(known, (1 + height / (third + TINY)) ** -2, 0)
+        weight = np.where(known, 1 / (1 + height / (third + TINY)) ** 2, 0)
         x = np.where(known, (place - centre) / scale, 0)
         vertex = centre + scale * _parabola(x, height, weight**2)
     return np.where(known.sum(0) < FITTED, np.nan, vertex)
@@ -128,8 +128,9 @@ def _parabola(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
     total = weight.sum(0)
     mean = (weight * x).sum(0) / total
     line = x - mean
-    spread = (weight * line**2).sum(0)
-    turn = (weight * line**3).sum(0) / spread
+    square = weight * line**2
+    spread = square.sum(0)
+    turn = (square * line).sum(0) / spread
     curve = line * (line - turn) - spread / total
     slope = (weight * line * y).sum(0) / spread
     curvature = (weight * curve * y).sum(0) / (weight * curve**2).sum(0)
