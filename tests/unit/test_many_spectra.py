@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from whiteline import measures, search
+from whiteline.estimation import profiles
 from whiteline.estimation.noise import noise_of_many
 from whiteline.estimators import profile
 from whiteline.evaluation import calibration
@@ -92,17 +93,31 @@ def test_spectra_prepared_in_single_precision_are_compared_in_double(rng):
     np.testing.assert_allclose(found[0], exact[0], rtol=1e-14)
 
 
-def test_pairs_within_a_radius_are_those_of_each_query(rng):
-    measure = measures.load("euclidean", precision="double")
+def test_pairs_within_a_factor_of_the_least_distance_are_all_found(rng):
+    measure, energy = measures.load("euclidean", precision="double"), np.arange(20.0)
     library, queries = rng.random((700, 20)), rng.random((300, 20))
-    index = search.build(measure, library, np.arange(20.0))
-    radius = rng.uniform(0.5, 1.5, 300)
-    query, distance, row = index.pairs_within(queries, radius)
-    expected = np.argwhere(measure.pairwise(queries, library, np.arange(20.0)) <= radius[:, None])
+    cell = np.arange(700) // 10
+    index = search.build(measure, library, energy, cell)
+    axes = [search.Axis(np.arange(70), np.arange(70) // 35, np.eye(70, dtype=bool))]
+    found, pairs = index.around(queries, axes, 1.2)
+    every = measure.pairwise(queries, library, energy)
+    expected = np.argwhere(every <= 1.2 * every.min(1, keepdims=True))
+    query, distance, row = pairs
     order = np.lexsort((row, query))
     np.testing.assert_array_equal(np.column_stack([query, row])[order], expected)
-    assert (np.diff(query) >= 0).all()
-    assert (distance <= radius[query]).all()
+    np.testing.assert_allclose(distance, every[query, row], rtol=1e-12)
+    alone, none = index.around(queries, axes, None)
+    np.testing.assert_array_equal(found[0], alone[0])
+    assert not len(none[0])
+
+
+def test_the_deviation_is_that_of_each_query(rng):
+    query, values = np.sort(rng.integers(0, 8, 60)), rng.random(60)
+    query[query == 3], values[query == 5] = 4, np.nan
+    values[::7] = np.nan
+    known = [values[(query == k) & np.isfinite(values)] for k in range(8)]
+    expected = [part.std() if len(part) else 0 for part in known]
+    np.testing.assert_allclose(profiles._deviation(query, values, 8), expected, atol=1e-15)
 
 
 def test_the_limit_of_the_excess_is_what_crepes_would_say(rng):

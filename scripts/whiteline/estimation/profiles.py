@@ -65,7 +65,8 @@ class Profiles:
         as well, see `whiteline.evaluation.calibration.Evidence`; else zero. Shape (n,).
         """
         queries = self._measure.prepare(spectra, self._library.energy)
-        nearest = self._index.nearest_around(queries, self._axes)
+        factor = AS_GOOD ** (self._order / 2) if spread else None
+        nearest, pairs = self._index.around(queries, self._axes, factor)
         found = [
             profile.estimates(*part)
             for profile, part in zip(self._profiles.values(), nearest, strict=True)
@@ -79,18 +80,8 @@ class Profiles:
         for name, one in zip(self._profiles, found, strict=True):
             parameters[name] = one.parameters[name]
         parts = first.candidates, first.chosen, first.match, first.distance, parameters
-        least = first.distance.min(1)
-        return Estimates(*parts), self._spread(queries, least) if spread else np.zeros(len(least))
-
-    def _spread(self, queries: np.ndarray, least: np.ndarray) -> np.ndarray:
-        radius = AS_GOOD ** (self._order / 2) * least
-        query, _, row = self._index.pairs_within(queries, radius)
-        ten_dq = self._library.ten_dq[row]
-        known = np.isfinite(ten_dq)
-        query, ten_dq = query[known], ten_dq[known]
-        count = np.maximum(np.bincount(query, minlength=len(least)), 1)
-        mean = np.bincount(query, ten_dq, len(least)) / count
-        return np.sqrt(np.bincount(query, (ten_dq - mean[query]) ** 2, len(least)) / count)
+        query, _, row = pairs
+        return Estimates(*parts), _deviation(query, self._library.ten_dq[row], len(spectra))
 
 
 class Profile:
@@ -132,6 +123,15 @@ class Profile:
         match = np.take_along_axis(rows, found.match, axis=1)
         parts = found.candidates, found.chosen, match, found.distance, found.parameters
         return Estimates(*parts)
+
+
+def _deviation(query: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """Deviation of the values (pairs,) of each of ``count`` queries, zero where none is known."""
+    known = np.isfinite(values)
+    query, values = query[known], values[known]
+    size = np.maximum(np.bincount(query, minlength=count), 1)
+    mean = np.bincount(query, values, count) / size
+    return np.sqrt(np.bincount(query, (values - mean[query]) ** 2, count) / size)
 
 
 def _varied(estimator: Estimator, widths: bool) -> list[str]:

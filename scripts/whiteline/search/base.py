@@ -28,6 +28,9 @@ CHECKED = 8
 # How well squares of distances must agree: part of the greatest, and roundings of a squared norm.
 AGREEMENT, ROUNDINGS = 1e-4, 20
 
+# Numbers of queries, ascending, distances and rows of the library, each (pairs,).
+Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -170,6 +173,14 @@ class Index(ABC):
         InputError
             If the index has no groups, or the queries were not prepared as the library was.
         """
+        return self.around(queries, axes, None)[0]
+
+    def around(
+        self, queries: np.ndarray, axes: Sequence[Axis], factor: float | None
+    ) -> tuple[list[tuple[np.ndarray, np.ndarray]], Pairs]:
+        """What `nearest_around` finds, and from the same scores all pairs whose distance is within
+        ``factor`` times the least of the query; no pairs without a factor.
+        """
         if self.groups is None:
             raise InputError("this index has no groups; give build the label of each spectrum")
         places = _Around(axes, *self._parts[:2], self._row_of)
@@ -183,12 +194,19 @@ class Index(ABC):
             around = places.around(rows)
             others, more = self._found(asked, lowest, places.ranges, 1, around.ravel())
             others = (part.reshape(around.shape) for part in others)
-            return (distance, rows, around, *others), compared + more
+            pairs, most = _no_pairs(), 0
+            if factor is not None:
+                radius = factor * distance.min(1)
+                pairs, most = self._within(asked, lowest, places.whole, radius)
+            return ((distance, rows, around, *others), pairs), compared + more + most
 
         parts = list(self._run(queries, task))
         if not parts:
-            return [selection.none(0, len(axis.parent)) for axis in axes]
-        return places.laid_out(*map(np.concatenate, zip(*parts, strict=True)))
+            return [selection.none(0, len(axis.parent)) for axis in axes], _no_pairs()
+        found, pairs = zip(*parts, strict=True)
+        sizes = [len(part[0]) for part in found]
+        laid_out = places.laid_out(*map(np.concatenate, zip(*found, strict=True)))
+        return laid_out, _joined_pairs(sizes, pairs)
 
     def within(
         self, queries: np.ndarray, radius: float | np.ndarray
@@ -214,18 +232,6 @@ class Index(ABC):
             If the radius is negative or not a number, or the queries were not prepared as the
             library was.
         """
-        query, distance, row = self.pairs_within(queries, radius)
-        order = np.lexsort((row, distance, query))
-        ends = np.cumsum(np.bincount(query, minlength=len(queries)))[:-1]
-        if not len(queries):
-            return [], []
-        distances, rows = (np.split(values[order], ends) for values in (distance, row))
-        return distances, rows
-
-    def pairs_within(
-        self, queries: np.ndarray, radius: float | np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The same as pairs: numbers of queries, ascending, distances and rows, each (pairs,)."""
         radii = np.broadcast_to(np.asarray(radius, dtype=float), len(queries))
         if not (radii >= 0).all():
             raise InputError(f"radius is {radii.min()}; it must be zero or more")
@@ -233,26 +239,39 @@ class Index(ABC):
         def task(chunk: np.ndarray, most: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
             lowest = selection.minima(asked.scores, self._whole[0])
-            every = np.zeros(len(chunk), dtype=np.int64)
-            nothing = np.zeros(len(chunk) + 1, dtype=np.int64), every[:0]
-            starts, columns = self._survivors(asked, lowest, self._whole, every, most, nothing)
-            fine = self._fine(asked, starts, columns)
-            if fine is not None:
-                ceiling = self._fine_ceiling(asked, most)
-                starts, columns = selection.pairs_below(starts, columns, fine, ceiling)
-            distance = self._distances(asked, starts, columns, most)
-            near = distance <= np.repeat(most, np.diff(starts))
-            query = np.repeat(np.arange(len(chunk)), np.diff(starts))
-            pairs = query[near], distance[near], self._row_of[columns[near]]
-            return (len(chunk), *pairs), len(columns)
+            pairs, compared = self._within(asked, lowest, self._whole, most)
+            return (len(chunk), pairs), compared
 
         parts = list(self._run(queries, task, radii))
         if not parts:
-            return np.empty(0, dtype=int), np.empty(0), np.empty(0, dtype=int)
-        sizes, query, distance, row = zip(*parts, strict=True)
-        firsts = np.cumsum([0, *sizes[:-1]])
-        query = [part + first for part, first in zip(query, firsts, strict=True)]
-        return np.concatenate(query), np.concatenate(distance), np.concatenate(row)
+            return [], []
+        query, distance, row = _joined_pairs(*zip(*parts, strict=True))
+        order = np.lexsort((row, distance, query))
+        ends = np.cumsum(np.bincount(query, minlength=len(queries)))[:-1]
+        distances, rows = (np.split(values[order], ends) for values in (distance, row))
+        return distances, rows
+
+    def _within(
+        self,
+        asked: Asked,
+        lowest: np.ndarray,
+        whole: tuple[np.ndarray, ...],
+        most: np.ndarray,
+    ) -> tuple[Pairs, int]:
+        """Pairs no further than ``most`` (n,) of each query, by blocks of the ``whole`` library,
+        and how many were compared.
+        """
+        every = np.zeros(len(most), dtype=np.int64)
+        nothing = np.zeros(len(most) + 1, dtype=np.int64), every[:0]
+        starts, columns = self._survivors(asked, lowest, whole, every, most, nothing)
+        fine = self._fine(asked, starts, columns)
+        if fine is not None:
+            ceiling = self._fine_ceiling(asked, most)
+            starts, columns = selection.pairs_below(starts, columns, fine, ceiling)
+        distance = self._distances(asked, starts, columns, most)
+        near = distance <= np.repeat(most, np.diff(starts))
+        query = np.repeat(np.arange(len(most)), np.diff(starts))
+        return (query[near], distance[near], self._row_of[columns[near]]), len(columns)
 
     def _nearest(
         self, queries: np.ndarray, k: int, blocks: tuple[np.ndarray, ...]
@@ -399,6 +418,7 @@ class _Around:
         self.ranges = edges, np.append(np.concatenate(starts), ends[-1]), order
         counts = [len(first) - 1 for first, _ in found]
         self.parents = np.arange(counts[0])
+        self.whole = edges, np.array([0, len(edges) - 1]), np.arange(len(edges) - 1)
         # Of each axis the numbers of its ranges, and the union of each library spectrum.
         self._spans = list(pairwise(np.cumsum(counts)))
         sizes = np.diff(edges[before])
@@ -471,6 +491,18 @@ def _joined(parts: list, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray
         return np.empty(shape), np.empty(shape, dtype=np.int64)
     distances, rows = (np.concatenate(part).reshape(shape) for part in zip(*parts, strict=True))
     return distances, rows
+
+
+def _no_pairs() -> Pairs:
+    return np.empty(0, dtype=int), np.empty(0), np.empty(0, dtype=int)
+
+
+def _joined_pairs(sizes: Sequence[int], parts: Sequence[Pairs]) -> Pairs:
+    """Those of all chunks of queries, which have these sizes."""
+    query, distance, row = zip(*parts, strict=True)
+    firsts = np.cumsum([0, *sizes[:-1]])
+    query = [part + first for part, first in zip(query, firsts, strict=True)]
+    return np.concatenate(query), np.concatenate(distance), np.concatenate(row)
 
 
 def available_threads() -> int:
