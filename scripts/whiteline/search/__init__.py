@@ -19,7 +19,8 @@ import numpy as np
 
 from whiteline.errors import InputError
 from whiteline.measures import BoundMeasure
-from whiteline.search.base import Axis, Index, available_threads
+from whiteline.search.around import Axis
+from whiteline.search.base import Index, available_threads
 from whiteline.search.divergence import ChiSquare, JensenShannon
 from whiteline.search.dtw import Warping
 from whiteline.search.euclidean import KINDS, Euclidean
