@@ -213,18 +213,32 @@ def test_estimators_that_need_all_distances_get_them(library_path, spectra):
         assert found["valence"].values.tolist() == [2, 3]
 
 
+MASKED = {"ranges": [[848.2, 848.9]]}
+ARPLS = {"kind": "pybaselines", "method": "arpls", "parameters": {"lam": 1e7}}
+
+
 @pytest.mark.parametrize(
-    ("background", "continuum"),
-    [("none", "none"), ("constant", "none"), ("linear", "two_step"), ("power_law", "none")],
+    ("background", "steps"),
+    [
+        ("none", {}),
+        ("constant", {"smoothing": {"window": 0.7, "order": 3}}),
+        ("linear", {"continuum": "two_step", "glitches": MASKED}),
+        ("power_law", {"smoothing": {"window": 0.7, "order": 3}, "glitches": MASKED}),
+        ("linear", {"glitches": {"threshold": 20}}),
+        (ARPLS, {}),
+    ],
 )
-def test_series_are_prepared_as_single_spectra_are(background, continuum, library_path, spectra):
+def test_series_are_prepared_as_single_spectra_are(background, steps, library_path, spectra):
     energy, signals = spectra([20, 20, 20], noise=0.0002, error=0.0)
+    if "glitches" in steps:
+        signals[:, np.argmin(np.abs(energy - 848.5))] += 0.3
     # In disorder, and one energy twice.
     energy, signals = np.append(energy, energy[9]), np.append(signals, signals[:, 9:10], axis=1)
     order = np.random.default_rng(1).permutation(len(energy))
-    settings = {"kind": background, "window": [-6.0, -3.0]}
+    if isinstance(background, str):
+        background = {"kind": background, "window": [-6.0, -3.0]}
     estimator = whiteline.Estimator(
-        library_path, energy_uncertainty=0, background=settings, continuum=continuum
+        library_path, energy_uncertainty=0, background=background, **steps
     ).fit()
     (collection,) = estimator._collections((energy[order], signals[:, order]), [])
     several = series.Series(estimator, collection)
@@ -239,6 +253,30 @@ def test_series_are_prepared_as_single_spectra_are(background, continuum, librar
     inner = single["intensity"].values[:, 1:-1]
     np.testing.assert_allclose(prepared, inner, atol=2e-3 * inner.max())
     np.testing.assert_allclose(noise, single["noise"].values, rtol=1e-2)
+
+
+def test_a_stated_resolution_leaves_spectra_of_that_width(library_path, library, spectra):
+    width = library["gaussian_sigma"].values
+    chosen = [int(np.flatnonzero(width == sigma)[20]) for sigma in (0.2, 0.4)]
+    energy, signals = spectra(chosen, error=0.0)
+    estimator = whiteline.Estimator(library_path, energy_uncertainty=0, resolution=0.4).fit()
+    several = estimator.estimate((energy, signals))
+    single = xr.concat([estimator.estimate((energy, one)) for one in signals], "query")
+    for found in (several, single):
+        assert (width[found["candidate_match"].values] == 0.4).all()
+        assert np.isfinite(found["ten_dq"]).all()
+    np.testing.assert_array_equal(several["valence"], single["valence"])
+    with pytest.raises(InputError, match=r"Gaussian width of 0.3 eV, but of 0.2, 0.4 eV"):
+        whiteline.Estimator(library_path, resolution=0.3).fit()
+
+
+def test_a_baseline_that_fails_is_a_fault_of_its_spectrum(library_path, spectra):
+    energy, signals = spectra([20, 20, 20], error=0.0)
+    signals[1] = signals[1].min()
+    estimator = whiteline.Estimator(library_path, energy_uncertainty=0, background=ARPLS).fit()
+    found = estimator.estimate((energy, signals))
+    assert found.sizes["query"] == 2
+    assert len(json.loads(found.attrs["skipped"])) == 1
 
 
 def test_a_reference_sets_the_zero_of_the_axis(library_path, spectra, library, tmp_path):

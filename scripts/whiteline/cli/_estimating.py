@@ -82,6 +82,11 @@ def _add_preparation(parser: ArgumentParser) -> None:
         help="where it is fitted, eV relative to the onset of L3 (default: -10,-3)",
     )
     parser.add_argument(
+        "--baseline",
+        metavar="METHOD",
+        help="the background is a baseline by this method of pybaselines, as arpls",
+    )
+    parser.add_argument(
         "--continuum",
         choices=CONTINUA,
         default="none",
@@ -121,21 +126,14 @@ def window(text: str) -> list[float]:
 
 def estimator_of(arguments: Namespace):
     """The fitted estimator of the settings."""
-    from whiteline.errors import InputError
     from whiteline.estimation.estimator import BESIDE, Estimator
 
-    if arguments.background_window and not arguments.background:
-        raise InputError("--background-window: needs --background, the kind that is fitted in it")
-    background = None
-    if arguments.background:
-        fitted = arguments.background_window or WINDOW
-        background = {"kind": arguments.background, "window": fitted}
     return Estimator(
         arguments.library,
         arguments.measure,
         arguments.estimator,
         energy_uncertainty=arguments.energy_uncertainty,
-        background=background,
+        background=_background(arguments),
         continuum=arguments.continuum,
         post_edge=arguments.post_edge,
         alignment=arguments.alignment,
@@ -146,6 +144,24 @@ def estimator_of(arguments: Namespace):
         reference_ion=arguments.reference_ion,
         calibration=arguments.calibration or BESIDE,
     ).fit()
+
+
+def _background(arguments: Namespace) -> dict[str, Any] | None:
+    """The settings of the background, if one is asked for."""
+    from whiteline.errors import InputError
+    from whiteline.preprocessing.background import baseline_faults
+
+    kind, method, fitted = arguments.background, arguments.baseline, arguments.background_window
+    if fitted and not kind:
+        raise InputError("--background-window: needs --background, the kind that is fitted in it")
+    if kind and method:
+        raise InputError("--baseline: is itself the background; leave out --background")
+    if method:
+        background = {"kind": "pybaselines", "method": method}
+        for fault in baseline_faults(background):
+            raise InputError(f"--baseline: {fault}")
+        return background
+    return {"kind": kind, "window": fitted or WINDOW} if kind else None
 
 
 def _glitches(arguments: Namespace) -> dict[str, Any] | None:

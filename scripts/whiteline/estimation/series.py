@@ -18,15 +18,11 @@ from threadpoolctl import threadpool_limits
 from whiteline.errors import InputError
 from whiteline.estimation.answers import failed, records_of
 from whiteline.estimation.noise import noise_of_many
+from whiteline.estimation.steps import Steps
 from whiteline.formats import Collection, Recorded
 from whiteline.inspection import check
 from whiteline.placing import check_cover
-from whiteline.preprocessing.background import fitted_background
-from whiteline.preprocessing.continuum import fitted_continuum
-from whiteline.preprocessing.edge import l3_maximum
 from whiteline.preprocessing.normalisation import normalise
-from whiteline.preprocessing.resampling import resample
-from whiteline.preprocessing.white_lines import white_lines
 from whiteline.search.base import available_threads
 
 if TYPE_CHECKING:
@@ -69,7 +65,9 @@ class Series:
             self.energy_shift = float(record["energy_shift"])
             self._uncertainty = float(record["energy_uncertainty"])
             check_cover(mean.energy + self.energy_shift, estimator.frame_)
-            self._lay_out(mean.energy, mean.intensity)
+            frame = estimator.frame_
+            self._steps = Steps(mean, frame, estimator.preparation_, self.energy_shift)
+            self._noise_on_grid = np.sqrt(np.median(np.diff(mean.energy)) / frame.step)
         except InputError as error:
             sentence = str(error).removeprefix("spectrum 'mean': ")
             raise InputError(f"{collection.where}, mean of its spectra: {sentence}") from None
@@ -150,43 +148,11 @@ class Series:
         faults = dict.fromkeys(np.flatnonzero(~finite).tolist(), "the signal is not finite")
         signals = self._collection.in_order(np.where(finite[:, None], raw, 0))
         deviation = noise_of_many(signals) * self._noise_on_grid
-        if self._power_law is not None:
-            signals = signals - self._power_law(signals, faults)
-        laid = signals @ self._matrix.astype(signals.dtype)
+        laid = self._steps(signals, faults)
         spectra = self._normalised(laid.copy(), faults)
         with np.errstate(divide="ignore", invalid="ignore"):
             deviation *= np.ptp(spectra, axis=1) / np.ptp(laid, axis=1)
         return spectra, deviation, faults
-
-    def _lay_out(self, energy: np.ndarray, mean: np.ndarray) -> None:
-        """The linear map (points, points of the grid) from signals to the library's grid.
-
-        Found by what becomes of one point after the other.
-        """
-        estimator = self._estimator
-        frame, preparation = estimator.frame_, estimator.preparation_
-        background = preparation["background"]
-        if background["kind"] == "pybaselines":
-            raise InputError(
-                "the baselines of pybaselines are fitted spectrum by spectrum; "
-                "choose another background for so many"
-            )
-        record = white_lines(energy, mean, frame.edge, frame.splitting, preparation)
-        onset, splitting = record.onset, frame.splitting
-        l3 = l3_maximum(energy, mean - record.background, onset, splitting)
-        grid = frame.grid - self.energy_shift
-        power_law = background["kind"] == "power_law"
-        linear = {"kind": "none"} if power_law else background
-        continuum = preparation["continuum"], preparation.get("post_edge"), l3
-
-        def laid(point: np.ndarray) -> np.ndarray:
-            rest = point - fitted_background(energy, point, onset, linear)
-            rest = rest - fitted_continuum(energy, rest, onset, splitting, *continuum)
-            return resample(energy, rest, grid)
-
-        self._matrix = np.stack([laid(point) for point in np.eye(len(energy))])
-        self._power_law = PowerLaw(energy, onset, background["window"]) if power_law else None
-        self._noise_on_grid = np.sqrt(np.median(np.diff(energy)) / frame.step)
 
     def _normalised(self, spectra: np.ndarray, faults: dict[int, str]) -> np.ndarray:
         # Rows with a fault get a signal that can be normalised.
@@ -213,31 +179,3 @@ class Series:
     def _sentence(self, row: int, wrong: str) -> str:
         collection = self._collection
         return f"{collection.where}, spectrum {collection.id(row)!r}: {wrong}"
-
-
-class PowerLaw:
-    """The background A E^-r of many spectra, see `whiteline.preprocessing.background`.
-
-    Called with signals (n, points), it gives that of each, and adds the rows that have none to the
-    faults.
-    """
-
-    def __init__(self, energy: np.ndarray, onset: float, window: list[float]) -> None:
-        low, high = (onset + bound for bound in window)
-        self._inside = (energy >= low) & (energy <= high)
-        logarithm = np.log(energy[self._inside])
-        self._centre = logarithm.mean()
-        self._weights = (logarithm - self._centre) / ((logarithm - self._centre) ** 2).sum()
-        # A record may begin before the zero-loss peak, where energies have no logarithm.
-        self._defined = energy > 0
-        self._logarithm = np.log(np.where(self._defined, energy, 1)) - self._centre
-
-    def __call__(self, signals: np.ndarray, faults: dict[int, str]) -> np.ndarray:
-        counts = signals[:, self._inside]
-        positive = (counts > 0).all(axis=1)
-        wrong = "a power-law background needs positive counts before the edge"
-        faults |= {row: faults.get(row, wrong) for row in np.flatnonzero(~positive).tolist()}
-        logarithm = np.log(np.where(positive[:, None], counts, 1), dtype=float)
-        slope = (logarithm @ self._weights)[:, None]
-        exponent = logarithm.mean(1, keepdims=True) + slope * self._logarithm
-        return np.where(self._defined, np.exp(exponent.astype(signals.dtype)), 0)
