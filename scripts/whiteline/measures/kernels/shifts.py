@@ -59,6 +59,7 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
     others = _overlaps(library[:, :points], -moves, mode)
     moved = _widened(np.zeros((min(BATCH, len(queries)) * len(moves), points), queries.dtype))
     products = np.empty((len(moved), len(library)), queries.dtype)
+    asked = _widened(np.pad(queries, ((0, 0), (limit + TOGETHER, limit))))
     best = np.empty((BATCH, BLOCK), f"i{queries.itemsize}")
     for start in range(0, len(queries), BATCH):
         rows = slice(start, start + BATCH)
@@ -68,8 +69,8 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
         used = len(queries[rows]) * len(moves)
         seen = moved[:used, :points]
         np.matmul(seen if basis is None else seen @ basis, reference, out=products[:used])
-        powers = np.ascontiguousarray(part[2].T)
-        _choose(moved, library, products, moves, powers, others, points, mode, best, out[rows])
+        spectra = asked[start:], part, library, others
+        _choose(spectra, products, moves, points, mode, best, out[rows])
     return out
 
 
@@ -159,30 +160,36 @@ def _move(queries, moves, own, moved):
 
 
 @njit(**COMPILE)
-def _choose(moved, library, products, moves, powers, others, points, mode, best, out):
+def _choose(spectra, products, moves, points, mode, best, out):
+    asked, own, library, others = spectra
+    # Where the first point of a query is.
+    origin = np.abs(moves).max() + TOGETHER
     for start in range(0, out.shape[1], BLOCK):
         size = min(BLOCK, out.shape[1] - start)
         for row in range(len(out)):
-            for n in range(0, size, REGISTER // moved.itemsize):
-                _compare(products, powers, row, others, start + n, best, n)
+            for n in range(0, size, REGISTER // asked.itemsize):
+                _compare(products, own, row, others, start + n, best, n)
         # Queries take turns, so that a library spectrum stays in the first-level cache. No part of
         # an array is taken for a pair: to count its users takes long.
         for column in range(start, start + size):
             for row in range(len(out)):
                 place = best[row, column - start]
-                if powers[row, place] + others[2, place, column] >= FAR:
+                if own[2, place, row] + others[2, place, column] >= FAR:
                     # Flat at every shift.
                     out[row, column] = 2
                     continue
-                first, last = max(0, moves[place]), points + min(0, moves[place])
-                mean, scale = others[0, place, column], others[1, place, column]
-                place += row * len(moves)
-                total = _squared(moved, place, library, column, first, last, mean, scale)
-                out[row, column] = total if mode == SQUARED else total / moved.dtype.type(2)
+                move = moves[place]
+                first, last = max(0, move), points + min(0, move)
+                mean, scale = own[0, place, row], own[1, place, row]
+                other = others[0, place, column], others[1, place, column]
+                total = _squared(
+                    asked, row, origin - move, library, column, first, last, mean, scale, *other
+                )
+                out[row, column] = total if mode == SQUARED else total / asked.dtype.type(2)
 
 
 @intrinsic
-def _compare(context, products, powers, row, others, column, best, n):
+def _compare(context, products, own, row, others, column, best, n):
     """The places of the best shifts for a register of library spectra, from ``column`` on.
 
     They are left in ``best[row, n:]``. Written as LLVM's instructions, because the compiler makes
@@ -192,14 +199,14 @@ def _compare(context, products, powers, row, others, column, best, n):
     def build(context, builder, signature, arguments):
         row, column, n = arguments[2], arguments[4], arguments[6]
         index = column.type
-        products, powers, others, best = (
+        products, own, others, best = (
             context.make_array(signature.args[k])(context, builder, arguments[k])
             for k in (0, 1, 3, 5)
         )
         number = products.data.type.pointee
         register = ir.VectorType(number, REGISTER // context.get_abi_sizeof(number))
         integers = ir.VectorType(best.data.type.pointee, register.count)
-        count = cgutils.unpack_tuple(builder, powers.shape)[1]
+        _, count, _ = cgutils.unpack_tuple(builder, own.shape)
         before, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
         builder.branch(body)
         builder.position_at_end(body)
@@ -214,7 +221,8 @@ def _compare(context, products, powers, row, others, column, best, n):
             return builder.load(at(*where), align=PROMISED)
 
         of_query = builder.add(builder.mul(row, count), place)
-        power = _spread(builder, load(powers, row, number, place), register)
+        third = builder.add(place, builder.mul(count, index(2)))
+        power = _spread(builder, load(own, third, number, row), register)
         scales, other_powers = (
             load(others, builder.add(place, builder.mul(count, index(k)))) for k in (1, 2)
         )
@@ -235,23 +243,27 @@ def _compare(context, products, powers, row, others, column, best, n):
         builder.store(found_now, at(best, row, integers, n), align=PROMISED)
         return context.get_dummy_value()
 
-    return types.void(products, powers, row, others, column, best, n), build
+    return types.void(products, own, row, others, column, best, n), build
 
 
 @intrinsic
-def _squared(context, moved, row, library, column, start, end, mean, scale):
+def _squared(
+    context, asked, row, offset, library, column, start, end, mean, scale, other_mean, other_scale
+):
     """The squared distance of two rows from ``start`` to ``end``, from differences at each point.
 
-    The second has its mean taken off and is scaled. Written as LLVM's instructions, because the
-    compiler's own loop is followed by another over the last points, one by one.
+    Point p of the library meets p + ``offset`` of the query; both have their mean taken off and
+    are scaled. Written as LLVM's instructions, because the compiler's own loop is followed by
+    another over the last points, one by one.
     """
 
     def build(context, builder, signature, arguments):
-        start, end, *of_other = arguments[4:]
-        index, number = start.type, of_other[0].type
+        offset, (start, end), scales = arguments[2], arguments[5:7], arguments[7:]
+        index, number = start.type, scales[0].type
         register = ir.VectorType(number, REGISTER // context.get_abi_sizeof(number))
-        of_other = [_spread(builder, value, register) for value in of_other]
-        rows = [_row(context, builder, signature.args[n], *arguments[n : n + 2]) for n in (0, 2)]
+        scales = [_spread(builder, value, register) for value in scales]
+        rows = [_row(context, builder, signature.args[n], *arguments[n : n + 2]) for n in (0, 3)]
+        rows[0] = builder.gep(rows[0], [offset])
         nothing = [ir.Constant(register, [0.0] * register.count)] * (TOGETHER // register.count)
 
         def added(totals, point, limits=None):
@@ -260,7 +272,7 @@ def _squared(context, moved, row, library, column, start, end, mean, scale):
             sums = []
             for n, total in enumerate(totals):
                 place = builder.add(point, index(n * register.count))
-                value = _difference(builder, rows, place, register, *of_other)
+                value = _difference(builder, rows, place, register, scales)
                 if masks:
                     value = builder.select(masks[n], value, nothing[0])
                 sums.append(builder.fadd(total, builder.fmul(value, value)))
@@ -284,7 +296,8 @@ def _squared(context, moved, row, library, column, start, end, mean, scale):
         builder.position_at_end(after)
         return _total(builder, added(totals, point, (start, end)))
 
-    return moved.dtype(moved, row, library, column, start, end, mean, scale), build
+    ends = start, end, mean, scale, other_mean, other_scale
+    return asked.dtype(asked, row, offset, library, column, *ends), build
 
 
 def _row(context, builder, kind, array, row):
@@ -294,12 +307,14 @@ def _row(context, builder, kind, array, row):
     return builder.gep(array.data, [builder.mul(row, width)])
 
 
-def _difference(builder, rows, place, register, mean, scale):
-    """A register of the first row less one of the second."""
-    pointers = [builder.bitcast(builder.gep(row, [place]), register.as_pointer()) for row in rows]
-    x, y = (builder.load(pointer, align=PROMISED) for pointer in pointers)
-    y = builder.fmul(builder.fsub(y, mean), scale)
-    return builder.fsub(x, y)
+def _difference(builder, rows, place, register, scales):
+    """A register of the first row less one of the second, each less its mean times its scale."""
+    values = []
+    for row, mean, scale in zip(rows, scales[::2], scales[1::2], strict=True):
+        pointer = builder.bitcast(builder.gep(row, [place]), register.as_pointer())
+        value = builder.fsub(builder.load(pointer, align=PROMISED), mean)
+        values.append(builder.fmul(value, scale))
+    return builder.fsub(*values)
 
 
 def _within(builder, point, lanes, start, end):
