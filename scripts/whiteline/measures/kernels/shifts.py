@@ -52,14 +52,15 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
     # In order of their size, so that among equals the least shift is taken.
     moves = np.array(sorted(range(-limit, limit + 1), key=abs))
     basis = _basis(library, out.size * points * len(moves))
-    library = _widened(library)
+    spectra, library = library, _widened(library)
     reference = library[:, :points] if basis is None else library[:, :points] @ basis
     reference = np.ascontiguousarray(reference.T)
     own = _overlaps(queries, moves, mode)
-    others = _overlaps(library[:, :points], -moves, mode)
+    others = np.zeros((3, len(moves), len(library)), library.dtype)
+    others[:, :, : out.shape[1]] = _overlaps(spectra, -moves, mode)
     moved = _widened(np.zeros((min(BATCH, len(queries)) * len(moves), points), queries.dtype))
     products = np.empty((len(moved), len(library)), queries.dtype)
-    asked = _widened(np.pad(queries, ((0, 0), (limit + TOGETHER, limit))))
+    asked = _widened(queries, limit + TOGETHER, limit)
     best = np.empty((BATCH, BLOCK), f"i{queries.itemsize}")
     for start in range(0, len(queries), BATCH):
         rows = slice(start, start + BATCH)
@@ -69,8 +70,9 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
         used = len(queries[rows]) * len(moves)
         seen = moved[:used, :points]
         np.matmul(seen if basis is None else seen @ basis, reference, out=products[:used])
-        spectra = asked[start:], part, library, others
-        _choose(spectra, products, moves, points, mode, best, out[rows])
+        _choose(
+            asked[start:], part, library, others, products, moves, points, mode, best, out[rows]
+        )
     return out
 
 
@@ -89,55 +91,64 @@ def _basis(library: np.ndarray, work: float) -> np.ndarray | None:
     return np.ascontiguousarray(sketch @ vectors[:, values.argsort()[-RANK:]])
 
 
-def _overlaps(spectra: np.ndarray, moves: np.ndarray, mode: int) -> np.ndarray:
+@njit(**COMPILE)
+def _overlaps(spectra, moves, mode):
     """Mean, scale and power of the points that stay on the grid; (3, shifts, n).
 
     Less its mean and times its scale, an overlap is what the distance compares. The power is that
     of what is compared less one, or very great where an overlap is flat and shows nothing.
     """
-    points, limit = spectra.shape[1], int(np.abs(moves).max())
-    total = _kept(spectra, spectra.sum(axis=1, dtype=float), moves, limit, 1)
-    square = _kept(spectra, np.einsum("ij,ij->i", spectra, spectra), moves, limit, 2)
-    count = (points - np.abs(moves))[:, None]
-    if mode == SQUARED:
-        scale = np.broadcast_to(np.sqrt(points / count), square.shape)
-        return np.stack([0 * total, scale, square * points / count - 1]).astype(spectra.dtype)
-    mean = total / count if mode == CORRELATION else 0 * total
-    power = square - count * mean**2
-    flat = power <= FLAT
-    scale = np.where(flat, 0, 1 / np.sqrt(np.where(flat, 1, power)))
-    return np.stack([mean, scale, np.where(flat, FAR, 0)]).astype(spectra.dtype)
+    found = np.empty((3, len(moves), len(spectra)), spectra.dtype)
+    limit, points = np.abs(moves).max(), spectra.shape[1]
+    head, tail = np.zeros((2, limit + 1)), np.zeros((2, limit + 1))
+    for row in range(len(spectra)):
+        whole = _lost(spectra[row], head, tail)
+        for place in range(len(moves)):
+            move = moves[place]
+            lost = tail[:, move] if move > 0 else head[:, -move]
+            count, total, square = points - abs(move), whole[0] - lost[0], whole[1] - lost[1]
+            if mode == SQUARED:
+                scale = np.sqrt(points / count)
+                mean, power = 0.0, square * scale**2 - 1
+            else:
+                mean = total / count if mode == CORRELATION else 0.0
+                square -= count * mean**2
+                flat = square <= FLAT
+                scale, power = (0.0, FAR) if flat else (1 / np.sqrt(square), 0.0)
+            found[0, place, row], found[1, place, row], found[2, place, row] = mean, scale, power
+    return found
 
 
-def _kept(
-    spectra: np.ndarray, total: np.ndarray, moves: np.ndarray, limit: int, power: int
-) -> np.ndarray:
-    """Of the total (n,) of a power of the values what stays on the grid, shape (shifts, n)."""
-    head, tail = (
-        _sums(part.astype(float) ** power)
-        for part in (spectra[:, :limit], spectra[:, ::-1][:, :limit])
-    )
-    lost = np.where(moves > 0, tail[:, np.maximum(moves, 0)], head[:, np.maximum(-moves, 0)])
-    return np.ascontiguousarray((total[:, None] - lost).T)
-
-
-def _sums(rows: np.ndarray) -> np.ndarray:
-    """Sums of the first 0, 1, ... k values of rows (n, k), shape (n, k + 1)."""
-    sums = np.zeros((len(rows), rows.shape[1] + 1))
-    np.cumsum(rows, axis=1, out=sums[:, 1:])
-    return sums
+@njit(inline="always")
+def _lost(spectrum, head, tail):
+    """Sum and sum of squares of a spectrum; those of its first and last 0, 1, ... points are left
+    in ``head`` and ``tail``.
+    """
+    points, total, square = len(spectrum), 0.0, 0.0
+    for point in range(points):
+        value = float(spectrum[point])
+        total += value
+        square += value * value
+    for count in range(1, head.shape[1]):
+        first, last = float(spectrum[count - 1]), float(spectrum[points - count])
+        head[0, count] = head[0, count - 1] + first
+        head[1, count] = head[1, count - 1] + first * first
+        tail[0, count] = tail[0, count - 1] + last
+        tail[1, count] = tail[1, count - 1] + last * last
+    return total, square
 
 
 @njit(**COMPILE)
-def _widened(spectra):
-    """Spectra with zeros behind them and below, so that whole registers can be read."""
+def _widened(spectra, front=0, behind=0):
+    """Spectra with zeros beside them and below, so that whole registers can be read."""
     rows, points = spectra.shape
     # Made here, where numba aligns arrays to whole registers, which are then read faster.
-    width = points + -points % TOGETHER + TOGETHER
+    width = front + points + behind
+    width += -width % TOGETHER + TOGETHER
     # And an odd number of cache lines of them, because lines at distances of a power of two would
     # share few places in the cache when their products are read.
     wide = np.zeros((rows + 16 + -rows % 32, width), spectra.dtype)
-    wide[:rows, :points] = spectra
+    wide[:rows, front : front + points] = spectra
     return wide
 
 
@@ -160,8 +171,7 @@ def _move(queries, moves, own, moved):
 
 
 @njit(**COMPILE)
-def _choose(spectra, products, moves, points, mode, best, out):
-    asked, own, library, others = spectra
+def _choose(asked, own, library, others, products, moves, points, mode, best, out):
     # Where the first point of a query is.
     origin = np.abs(moves).max() + TOGETHER
     for start in range(0, out.shape[1], BLOCK):
