@@ -103,8 +103,9 @@ def test_a_map(files, tmp_path):
     assert not (HEAVY - {"scipy"}) & found
 
 
-def test_estimates_without_intervals(files, tmp_path):
-    """Intervals need crepes, which loads scipy and sklearn."""
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_estimates(calibrated, files, tmp_path):
+    """Intervals are made by crepes, but without all that it imports for other purposes."""
     inputs = {name: [files[name]] for name in ("queries", "shifts", "distances")}
     found = imported(
         tmp_path,
@@ -112,13 +113,12 @@ def test_estimates_without_intervals(files, tmp_path):
         "estimate_parameters",
         **inputs,
         library=files["library"],
-        calibration_queries=[],
-        calibration_shifts=[],
-        calibration_distances=[],
+        **{f"calibration_{name}": paths if calibrated else [] for name, paths in inputs.items()},
         estimates=["nearest.nc", "k_nearest.nc"],
         kinds=[{"kind": kind, "parameters": {}} for kind in ("nearest", "k_nearest")],
-        calibration=None,
+        calibration="known" if calibrated else None,
     )
     assert {"xarray", "whiteline.estimators.k_nearest"} <= found
+    assert ("crepes" in found) == calibrated
     assert not HEAVY & found
     assert {path.name for path in tmp_path.glob("*.nc")} == {"nearest.nc", "k_nearest.nc"}

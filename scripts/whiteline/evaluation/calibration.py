@@ -7,8 +7,11 @@ Gammerman, Shafer, Algorithmic Learning in a Random World (2005), ch. 2 and 4.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +35,13 @@ ROUNDING = 1e-9
 AS_GOOD = 1.2
 # A bound beyond this, infinite ones among them, says no more than this, eV.
 LARGEST = 2.5
+# What crepes imports for tests of exchangeability, difficulty estimates and scaling.
+NOT_NEEDED = {
+    "scipy.stats": ("kstest",),
+    "sklearn": (),
+    "sklearn.neighbors": ("NearestNeighbors",),
+    "sklearn.preprocessing": ("MinMaxScaler",),
+}
 # An error of 10Dq that is to be expected of any spectrum, eV.
 LEAST_ERROR = 0.05
 
@@ -175,8 +185,7 @@ def calibrate(evidence: Evidence, error: np.ndarray, true: np.ndarray) -> Calibr
     true
         Number of the true valence among the candidates, shape (n,).
     """
-    from crepes import ConformalRegressor
-
+    crepes = _crepes()
     widths, group = np.unique(evidence.width, return_inverse=True)
     # No estimate of 10Dq is worse than any.
     residual = np.where(np.isnan(error), np.inf, error)
@@ -186,8 +195,25 @@ def calibrate(evidence: Evidence, error: np.ndarray, true: np.ndarray) -> Calibr
         float(evidence.energy_uncertainty.min()),
         _limit(evidence.distance.min(1)),
         _excess_limit(excess, group),
-        ConformalRegressor().fit(residual, evidence.difficulty, group),
+        crepes.ConformalRegressor().fit(residual, evidence.difficulty, group),
     )
+
+
+def _crepes() -> ModuleType:
+    """The package crepes, without what it imports for other purposes.
+
+    Its conformal predictors are arrays and sorting. Importing scipy.stats and sklearn beside them
+    would take longer than all else that a job of estimates does.
+    """
+    absent = {name: what for name, what in NOT_NEEDED.items() if name not in sys.modules}
+    for name, what in absent.items():
+        sys.modules[name] = ModuleType(name)
+        vars(sys.modules[name]).update(dict.fromkeys(what))
+    try:
+        return import_module("crepes")
+    finally:
+        for name in absent:
+            del sys.modules[name]
 
 
 def _excess(distance: np.ndarray) -> np.ndarray:
@@ -202,11 +228,9 @@ def _excess_limit(excess: np.ndarray, group: np.ndarray) -> np.ndarray:
 
     A p-value falls from one test spectrum's excess to the next, so these tell all others.
     """
-    from crepes import ConformalClassifier
-
     every = np.unique(group)
     asked, of = np.append(excess, np.full(len(every), np.inf)), np.append(group, every)
-    sets = ConformalClassifier().fit(excess, group)
+    sets = _crepes().ConformalClassifier().fit(excess, group)
     fits = sets.predict_set(
         asked[:, None], of, confidence=SET_COVERAGE - ROUNDING, smoothing=False
     )
