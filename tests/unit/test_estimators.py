@@ -1,5 +1,7 @@
 """The contract of the estimators over every kind, and each kind against what it should be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from parameter_tables import library_of
@@ -224,6 +226,20 @@ def test_noise_that_is_common_to_all_distances_leaves_kernel_regression_as_it_is
     row = squared(library, 2, 0.93)
     found = predict("kernel_regression", library, [row, row + 3.0])
     np.testing.assert_allclose(found.ten_dq[1], found.ten_dq[0], rtol=1e-9)
+
+
+def test_much_noise_makes_kernel_regression_the_mean_of_the_posterior(library):
+    """Of 100 points whose noise adds up to 4: likelihoods are exp(-excess / (2 * 4 / 100))."""
+    row = squared(library, 2, 0.05, rest=4.0)
+    known = replace(library_of(library), energy=np.arange(100.0))
+    found = estimators.load("kernel_regression").fit(known, 2).predict(Comparison(row[None]))
+    rows = library["valence"] == 2
+    likelihood = np.exp(-(row[rows] - row[rows].min()) / (2 * row[rows].min() / 100))
+    expected = likelihood @ library["ten_dq"][rows] / likelihood.sum()
+    np.testing.assert_allclose(found.ten_dq, expected)
+    # Near the end of the library the mean of the nearest few is another.
+    plain = predict("kernel_regression", library, [row])
+    assert abs(plain.ten_dq[0] - expected) > 0.02
 
 
 def test_a_bandwidth_that_makes_no_sense_is_refused(library):
