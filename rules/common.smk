@@ -317,3 +317,43 @@ def query_estimates():
         for estimator in STUDY["estimators"]
         for name in query_sets(library)
     ]
+
+
+def queries_of_map(wildcards):
+    """The query sets that are placed into a map."""
+    return [
+        f"results/{wildcards.library}/{wildcards.preprocessing}/{name}.nc"
+        for name in query_sets(wildcards.library)
+    ]
+
+
+def modules_of_test_spectra(script):
+    """The files whose change simulates test spectra again, by the library."""
+
+    def files(wildcards):
+        tables = ["atomic_parameters_l23.csv", "binding_energies_2p.csv"]
+        parts = [
+            stage_of_engine(script, kind, *(f"resources/{table}" for table in tables))
+            for kind in scenario_engines(wildcards.library)
+        ]
+        return sorted({path for part in parts for path in part})
+
+    return files
+
+
+def spectra_of_files(wildcards):
+    """What tells the parameters of test spectra where the library is of files."""
+    name = wildcards.library
+    return [f"results/{name}/library.nc"] if from_files(name) else []
+
+
+def library_of_test_spectra(wildcards):
+    """The part of a library's configuration on which its test spectra depend."""
+    library = STUDY["libraries"][wildcards.library]
+    own = {k: v for k, v in library.items() if k not in ("map", "references", "files")}
+    return own | {"engine": engine(wildcards.library)}
+
+
+def of_each(collections, pattern):
+    """A file of each collection; other wildcards stay open."""
+    return expand(pattern, recorded=collections, allow_missing=True)

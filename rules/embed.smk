@@ -11,14 +11,6 @@ MAPS = [
 ]
 
 
-def queries_of_map(wildcards):
-    """The query sets that are placed into a map."""
-    return [
-        f"results/{wildcards.library}/{wildcards.preprocessing}/{name}.nc"
-        for name in query_sets(wildcards.library)
-    ]
-
-
 rule compute_map_distances:
     input:
         modules=lambda w: stage_of_measure("compute_map_distances", w.measure),

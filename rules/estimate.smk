@@ -9,11 +9,6 @@ ESTIMATORS = sorted(STUDY["estimators"])
 CALIBRATED_BY = [SCENARIOS] if "calibration" in STUDY else []
 
 
-def of_each(collections, pattern):
-    """A file of each collection; other wildcards stay open."""
-    return expand(pattern, recorded=collections, allow_missing=True)
-
-
 for name in STUDY["libraries"]:
 
     rule:
