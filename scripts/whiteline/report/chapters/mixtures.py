@@ -42,8 +42,8 @@ def _calibration(mixtures: xr.Dataset) -> dict[str, str]:
     pure = count(spectra, "simulated spectrum")
     return {
         "calibrated": f"by an F test of what is left and by {pure} of one valence",
-        "stretched": ", and the intervals are stretched to hold the truth of simulated mixtures as "
-        "often as they say",
+        "stretched": ", and the intervals are stretched to hold the truth of simulated mixtures "
+        "as often as they say",
     }
 
 
