@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import qmc
 
 from whiteline import contracts
 from whiteline.evaluation.identifiability import Identifiability
@@ -129,3 +130,34 @@ def test_a_fit_of_the_same_model_scatters_as_the_bound_says(rng):
     fitted = np.linalg.lstsq(design, draws, rcond=None)[0][0]
     # Four standard errors of a deviation of 4000 draws.
     assert fitted.std() == pytest.approx(bound(library, row, noise=noise), rel=4 / np.sqrt(8000))
+
+
+def drawn(count):
+    """The library with 10Dq and the Slater reduction drawn together, in place of a grid."""
+    library = made(two_lines).isel(spectrum=[0] * count)
+    unit = qmc.Sobol(2, rng=np.random.default_rng(1)).random(count)
+    ten_dq, slater = 0.5 + unit[:, 0], 0.7 + 0.2 * unit[:, 1]
+    shapes = [two_lines(*p, 0.4) for p in zip(ten_dq, slater, strict=True)]
+    columns = {"ten_dq": ten_dq, "slater_reduction": slater, "slater_reduction_pd": slater}
+    columns = {name: ("spectrum", values) for name, values in columns.items()}
+    return library.assign(
+        columns
+        | {
+            "intensity": (("spectrum", "energy"), np.stack(shapes)),
+            "id": ("spectrum", np.arange(count).astype(str)),
+        }
+    )
+
+
+def test_a_library_that_is_drawn_tells_the_bound_of_its_grid():
+    library = drawn(256)
+    grid = made(two_lines)
+    grid = grid.isel(spectrum=np.flatnonzero(np.isclose(grid["gaussian_sigma"], 0.4)))
+    away = np.abs(library["ten_dq"] - 1.0) + 5 * np.abs(library["slater_reduction"] - 0.8)
+    row = int(np.argmin(away.values))
+    assert bound(library, row) == pytest.approx(bound(grid, row_of(grid)), rel=0.1)
+
+
+def test_a_drawn_library_of_few_spectra_does_not_tell():
+    library = drawn(2)
+    assert np.isnan(bound(library, 0))
