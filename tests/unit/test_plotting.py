@@ -49,6 +49,24 @@ def embedding(queries):
     )
 
 
+@pytest.mark.parametrize("name", ["error", "confusion"])
+def test_the_same_figure_gives_the_same_bytes(name, tmp_path):
+    draw = {
+        "error": lambda: plotting.error_figure(error_table()),
+        "confusion": lambda: plotting.confusion_figure(
+            pd.DataFrame([[3, 1], [0, 4]], index=[2, 3], columns=[2, 3])
+        ),
+    }[name]
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        plotting.write(draw(), tmp_path / folder, name)
+    for ending in ("png", "svg"):
+        one, two = (
+            (tmp_path / folder / f"{name}.{ending}").read_bytes() for folder in ("one", "two")
+        )
+        assert one == two
+
+
 def test_ten_measures_differ_in_more_than_colour():
     looks = list(plotting.styles(MEASURES).values())
     assert len({look.colour for look in looks}) == 10

@@ -304,7 +304,7 @@ def text_of(html):
 
 
 def page_of(made):
-    return text_of(page.render(chapters.sections(made)))
+    return text_of(page.render(list(chapters.sections(made))))
 
 
 def row_of(html, first):
@@ -511,7 +511,7 @@ def test_without_calibration_there_are_no_intervals():
     made = products(calibrated=False)
     study = dict(made.study)
     study.pop("calibration")
-    html = page.render(chapters.sections(report.Products(study, made.scores, made.branches)))
+    html = page.render(list(chapters.sections(report.Products(study, made.scores, made.branches))))
     assert row_of(html, "MnO")[5:7] == ["–", "–"]
     assert row_of(html, "MnO")[3] == "2, 3, 4"
     assert "several valences fit" not in text_of(html)
@@ -520,7 +520,7 @@ def test_without_calibration_there_are_no_intervals():
 
 
 def test_maps_say_what_they_show_and_how_good_they_are(monkeypatch):
-    html = page.render(chapters.sections(products()))
+    html = page.render(list(chapters.sections(products())))
     assert row_of(html, "mds") == ["mds", "0.987", "0.965", formatting.NOTHING, "-0.250"]
     assert "a slice of the library (12 spectra)" in text_of(html)
     assert "placed into it by their distances to the landmarks" in text_of(html)

@@ -16,6 +16,7 @@ from whiteline.evaluation.scenarios import (
     Simulator,
     as_columns,
     draws,
+    engine_of,
     generator,
     recorded_axis,
 )
@@ -48,7 +49,7 @@ def recorded_mixtures(
         Of each spectrum, by valence; those left out are zero.
     """
     rng = generator(seed, library_name, "mixtures")
-    simulator = Simulator.of(scenario, library)
+    simulator = Simulator(engine_of(scenario, library), library)
     pool = draws({**scenario, "spectra": POOL * count}, library, rng, references)
     of_valence: dict[float, list[Draw]] = {}
     for draw in pool:

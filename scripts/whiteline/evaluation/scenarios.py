@@ -162,9 +162,12 @@ def recorded_scenarios(
         The spectra of a library of other programs' files.
     """
     records: list[dict[str, Any]] = []
+    # Scenarios share them, because an engine takes longer to set up than for many spectra.
+    simulators: dict[str, Simulator] = {}
     for name, scenario in scenarios.items():
         rng = generator(seed, library_name, name)
-        simulator = Simulator.of(scenario, library)
+        kind = engine_of(scenario, library)
+        simulator = simulators.setdefault(kind, Simulator(kind, library))
         for number, draw in enumerate(draws(scenario, library, rng, references)):
             for disturbances, level in zip(draw.disturbances, draw.levels, strict=True):
                 energy = recorded_axis(library, rng)
@@ -194,6 +197,11 @@ def recorded_axis(library: Mapping[str, Any], rng: np.random.Generator) -> np.nd
     return np.arange(start, grid_energy[-1] + AXIS_MARGIN, step)
 
 
+def engine_of(scenario: Mapping[str, Any], library: Mapping[str, Any]) -> str:
+    """The kind of engine that simulates the spectra of a scenario."""
+    return scenario.get("engine", library["engine"])
+
+
 class Simulator:
     """Curves of draws by one engine, each point simulated once."""
 
@@ -203,11 +211,6 @@ class Simulator:
         self._settings = engines.settings(library) if kind == library["engine"] else {}
         self._engines: dict[tuple[str, str], engines.Engine] = {}
         self._sticks: dict[tuple, Sticks] = {}
-
-    @classmethod
-    def of(cls, scenario: Mapping[str, Any], library: Mapping[str, Any]) -> Simulator:
-        """That of a scenario of a library."""
-        return cls(scenario.get("engine", library["engine"]), library)
 
     def curve(self, draw: Draw, energy: np.ndarray) -> np.ndarray:
         """The clean spectrum of a draw on an axis (eV), its area in proportion to the holes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import plotly.graph_objects as go
 # One figure takes a fraction of a second; a renderer that takes this long hangs, s.
 PATIENCE = 60.0
 ATTEMPTS = 3
+# Names of a drawing and of its traces in SVG.
+RANDOM = re.compile(r"(?:\bdefs-|\btrace|\bcb|\bfills)([0-9a-f]{6})\b")
 
 
 def write(figure: go.Figure, folder: str | Path, name: str) -> None:
@@ -31,6 +34,12 @@ def draw(figure: go.Figure, path: str | Path) -> None:
     # Else kaleido asks the network for a formula renderer. Setting it starts kaleido anew.
     if plotly.io.kaleido.scope.mathjax is not None:
         plotly.io.kaleido.scope.mathjax = None
+    _write(figure, path, size)
+    if Path(path).suffix.lower() == ".svg":
+        _name_alike(Path(path))
+
+
+def _write(figure: go.Figure, path: str | Path, size: dict[str, float]) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         watchdog = threading.Timer(PATIENCE, _end_renderer)
         watchdog.start()
@@ -42,6 +51,14 @@ def draw(figure: go.Figure, path: str | Path) -> None:
                 raise
         finally:
             watchdog.cancel()
+
+
+def _name_alike(path: Path) -> None:
+    """Number the parts of a drawing; plotly.js gives them other random names each time."""
+    text = path.read_text(encoding="utf-8")
+    for number, name in enumerate(dict.fromkeys(RANDOM.findall(text))):
+        text = text.replace(name, f"part{number}")
+    path.write_text(text, encoding="utf-8")
 
 
 def _end_renderer() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,15 +64,25 @@ class Section:
     parts: Sequence[Part]
 
 
-def write(sections: Sequence[Section], report: str | Path, figures: str | Path) -> None:
-    """Write the page to ``report``, and its figures as PNG and SVG into the folder ``figures``."""
+def write(sections: Iterable[Section], report: str | Path, figures: str | Path) -> None:
+    """Write the page to ``report``, and its figures as PNG and SVG into the folder ``figures``.
+
+    Figures of a section are drawn, by a program of its own, while the next section is made.
+    """
     Path(figures).mkdir(parents=True, exist_ok=True)
     Path(report).parent.mkdir(parents=True, exist_ok=True)
-    for section in sections:
-        for part in section.parts:
-            for picture in part.pictures:
-                plotting.write(picture.figure, figures, picture.name)
-    Path(report).write_text(render(sections), encoding="utf-8")
+    made, drawn = [], []
+    with ThreadPoolExecutor(1) as artist:
+        for section in sections:
+            made.append(section)
+            for part in section.parts:
+                for picture in part.pictures:
+                    files = picture.figure, figures, picture.name
+                    drawn.append(artist.submit(plotting.write, *files))
+        page = render(made)
+    for figure in drawn:
+        figure.result()
+    Path(report).write_text(page, encoding="utf-8")
 
 
 def render(sections: Sequence[Section]) -> str:

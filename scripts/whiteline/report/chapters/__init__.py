@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from whiteline.report.chapters import (
     disturbances,
     errors,
@@ -24,7 +26,9 @@ CHAPTERS = (
 )
 
 
-def sections(products: Products) -> list[Section]:
+def sections(products: Products) -> Iterator[Section]:
     """All chapters of the page, in order; one that has nothing to say gives none."""
-    found = [module.chapter(products) for module in CHAPTERS]
-    return [section for section in found if section is not None]
+    for module in CHAPTERS:
+        section = module.chapter(products)
+        if section is not None:
+            yield section
