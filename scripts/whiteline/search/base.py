@@ -241,8 +241,7 @@ class Index(ABC):
         """
         every = np.zeros(len(most), dtype=np.int64)
         nothing = np.zeros(len(most) + 1, dtype=np.int64), every[:0]
-        starts, columns = self._survivors(asked, lowest, whole, every, most, nothing)
-        fine = self._fine(asked, starts, columns)
+        starts, columns, fine = self._survivors(asked, lowest, whole, every, most, nothing)
         if fine is not None:
             ceiling = self._fine_ceiling(asked, most)
             starts, columns = selection.pairs_below(starts, columns, fine, ceiling)
@@ -284,8 +283,7 @@ class Index(ABC):
 
         met = selection.least(asked.scores, lowest, *blocks, part, probes)
         compared = compare(*met)
-        starts, columns = self._survivors(asked, lowest, blocks, part, best[:, -1], met)
-        fine = self._fine(asked, starts, columns)
+        starts, columns, fine = self._survivors(asked, lowest, blocks, part, best[:, -1], met)
         if fine is not None:
             ceiling = self._fine_ceiling(asked, best[:, -1])
             compared += compare(*selection.least_of_pairs(starts, columns, fine, ceiling, probes))
@@ -301,10 +299,13 @@ class Index(ABC):
         part: np.ndarray,
         limit: np.ndarray,
         met: tuple[np.ndarray, np.ndarray],
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Pairs that may be as near as ``limit`` (segments,) by their scores, beside those met."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Pairs that may be as near as ``limit`` (segments,) by their scores, beside those met,
+        and their finer scores.
+        """
         ceiling = self._ceiling(asked, limit)
-        return selection.survivors(asked.scores, lowest, *blocks, part, ceiling, *met)
+        pairs = selection.survivors(asked.scores, lowest, *blocks, part, ceiling, *met)
+        return *pairs, self._fine(asked, *pairs)
 
     def _run(
         self, queries: np.ndarray, task: Callable[..., tuple[Any, int]], *others: np.ndarray
