@@ -273,23 +273,36 @@ class Index(ABC):
         """Distances and rows of the k nearest of every segment, each (segments, k), and the number
         of pairs compared for them. ``part`` (segments,) is as in `selection`.
         """
-        probes = max(k, self.probes)
         best, rows = selection.none(len(part), k)
-
-        def compare(starts: np.ndarray, columns: np.ndarray) -> int:
+        compared = 0
+        for starts, columns in self._promising(asked, lowest, blocks, k, part, best[:, -1]):
             distance = self._distances(asked, starts, columns, best[:, -1].copy())
             selection.keep(starts, columns, distance, self._row_of, best, rows)
-            return len(columns)
+            compared += len(columns)
+        return (best, rows), compared
 
+    def _promising(
+        self,
+        asked: Asked,
+        lowest: np.ndarray,
+        blocks: tuple[np.ndarray, ...],
+        k: int,
+        part: np.ndarray,
+        limit: np.ndarray,
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Pairs to be compared, in turn, none twice. ``limit`` (segments,), the distance of the
+        k-th nearest of each segment, falls meanwhile.
+        """
+        probes = max(k, self.probes)
         met = selection.least(asked.scores, lowest, *blocks, part, probes)
-        compared = compare(*met)
-        starts, columns, fine = self._survivors(asked, lowest, blocks, part, best[:, -1], met)
+        yield met
+        starts, columns, fine = self._survivors(asked, lowest, blocks, part, limit, met)
         if fine is not None:
-            ceiling = self._fine_ceiling(asked, best[:, -1])
-            compared += compare(*selection.least_of_pairs(starts, columns, fine, ceiling, probes))
-            ceiling = self._fine_ceiling(asked, best[:, -1])
+            ceiling = self._fine_ceiling(asked, limit)
+            yield selection.least_of_pairs(starts, columns, fine, ceiling, probes)
+            ceiling = self._fine_ceiling(asked, limit)
             starts, columns = selection.pairs_below(starts, columns, fine, ceiling)
-        return (best, rows), compared + compare(starts, columns)
+        yield starts, columns
 
     def _survivors(
         self,

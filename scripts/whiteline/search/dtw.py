@@ -24,6 +24,8 @@ root of that times u (|q| + |l|). The last stage is in float64, with a relative 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numba import njit
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
@@ -32,10 +34,15 @@ from whiteline.measures.base import steps
 from whiteline.measures.kernels import warping
 from whiteline.search import selection
 from whiteline.search.base import U32, U64, Asked, Index
-from whiteline.search.enclosures import Enclosures
+from whiteline.search.enclosures import PARENTS, Descent, Enclosures
 
 # Points in a block whose mean is compared with envelopes, and in one by which spectra are alike.
 WIDTH, WIDE = 4, 16
+# Groups and fours that are parted at first, one tile of each, and then.
+ALL = (PARENTS, 2**60)
+
+# Pairs as in `selection`: starts and columns.
+Ragged = tuple[np.ndarray, np.ndarray]
 
 
 class Warping(Index):
@@ -76,6 +83,24 @@ class Warping(Index):
             whole=np.linalg.norm(queries, axis=1) + self._whole_size,
         )
 
+    def _promising(
+        self,
+        asked: Asked,
+        lowest: np.ndarray,
+        blocks: tuple[np.ndarray, ...],
+        k: int,
+        part: np.ndarray,
+        limit: np.ndarray,
+    ) -> Iterator[Ragged]:
+        met = selection.least(asked.scores, lowest, *blocks, part, k)
+        yield met
+        found = []
+        for starts, columns, bounds in self._descended(asked, blocks, part, limit, met, ALL):
+            yield selection.least_of_pairs(starts, columns, bounds, _upwards(limit), k)
+            found.append((starts, columns, bounds))
+        for pairs in found:
+            yield selection.pairs_below(*pairs, _upwards(limit))
+
     def _survivors(
         self,
         asked: Asked,
@@ -83,29 +108,51 @@ class Warping(Index):
         blocks: tuple[np.ndarray, ...],
         part: np.ndarray,
         limit: np.ndarray,
-        met: tuple[np.ndarray, np.ndarray],
+        met: Ragged,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        (pairs,) = self._descended(asked, blocks, part, limit, met, ALL[1:])
+        return pairs
+
+    def _descended(
+        self,
+        asked: Asked,
+        blocks: tuple[np.ndarray, ...],
+        part: np.ndarray,
+        limit: np.ndarray,
+        met: Ragged,
+        numbers: tuple[int, ...],
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Pairs that may be as near as ``limit`` and lower bounds of their distances, when so many
+        of the most promising were parted, and then so many more.
+        """
+        limits = self._limits(asked, blocks, part, limit)
+        near = asked.excursions <= self._ceiling(asked, limits.ravel()).reshape(limits.shape)
+        descent = Descent(self._enclosures, asked.queries, limits, near)
+        for most in numbers:
+            bounds = descent.further(self._limits(asked, blocks, part, limit), most)
+            lowest = selection.minima(bounds, blocks[0])
+            ceiling = _upwards(limit)
+            starts, columns = selection.survivors(bounds, lowest, *blocks, part, ceiling, *met)
+            sizes = np.diff(starts[:: len(part) // len(bounds)])
+            yield starts, columns, bounds[np.repeat(np.arange(len(bounds)), sizes), columns]
+
+    def _limits(
+        self, asked: Asked, blocks: tuple[np.ndarray, ...], part: np.ndarray, limit: np.ndarray
+    ) -> np.ndarray:
+        """Of each group the greatest limit of all segments that have a spectrum of it."""
         limits = np.full(asked.excursions.shape, -1.0)
         _widen(*blocks, part, limit, self._enclosures.group_of, limits)
-        ceilings = self._ceiling(asked, limits.ravel()).reshape(limits.shape)
-        bounds = self._enclosures.bounds(asked.queries, limits, asked.excursions, ceilings)
-        lowest = selection.minima(bounds, blocks[0])
-        ceiling = self._fine_ceiling(asked, limit)
-        starts, columns = selection.survivors(bounds, lowest, *blocks, part, ceiling, *met)
-        queries = np.repeat(np.arange(len(bounds)), np.diff(starts[:: len(part) // len(bounds)]))
-        return starts, columns, bounds[queries, columns]
+        return limits
 
     def _ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
         """Highest squared excursions of means."""
         # Divergence of float64 and of the means' own rounding is below the last factor.
         root = distance + 2 * U32 * asked.spread(asked.size, distance)
         ceiling = root * np.abs(root) * (1 + (len(self._low) + 8) * U32)
-        with np.errstate(over="ignore"):
-            return np.nextafter(ceiling.astype(np.float32), np.float32(np.inf))
+        return _upwards(ceiling)
 
     def _fine_ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
-        with np.errstate(over="ignore"):
-            return np.nextafter(distance.astype(np.float32), np.float32(np.inf))
+        return _upwards(distance)
 
     def _distances(
         self, asked: Asked, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray
@@ -115,9 +162,7 @@ class Warping(Index):
         passed = np.ones(len(columns), dtype=bool)
         if np.isfinite(limit).any():
             slip = 2 * U32 * np.sqrt(2 * self._band + 1) * asked.spread(asked.whole, limit)
-            with np.errstate(over="ignore"):
-                short = (limit + slip) ** 2 * (1 + (2 * points + 8) * U32)
-                short = np.nextafter(short.astype(np.float32), np.float32(np.inf))
+            short = _upwards((limit + slip) ** 2 * (1 + (2 * points + 8) * U32))
             lower = warping.warped_pairs(
                 asked.short, self._short, self._band, starts, columns, short
             )
@@ -128,6 +173,12 @@ class Warping(Index):
             asked.queries, self._library, self._band, starts, columns, ceiling
         )
         return np.sqrt(out)
+
+
+def _upwards(values: np.ndarray) -> np.ndarray:
+    """Single precision that isn't below."""
+    with np.errstate(over="ignore"):
+        return np.nextafter(values.astype(np.float32), np.float32(np.inf))
 
 
 def _means(spectra: np.ndarray, width: int) -> np.ndarray:
@@ -148,7 +199,9 @@ def _widen(block_edges, before, order, part, limit, group_of, limits):
     ranges = len(part) // max(len(limits), 1)
     for segment in range(len(part)):
         number, own = part[segment], limits[segment // ranges]
-        if number >= 0:
+        if number >= 0 and before[number + 1] - before[number] == len(block_edges) - 1:
+            own[:] = np.maximum(own, limit[segment])
+        elif number >= 0:
             for block in order[before[number] : before[number + 1]]:
                 for column in range(block_edges[block], block_edges[block + 1]):
                     group = group_of[column]

@@ -26,13 +26,15 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-# Spectra in a group and groups in a family; of each family on each level four are warped.
+# Spectra in a group and groups in a family; on each level four of one parent are warped together.
 GROUP, FOUR = 16, 4
 FAMILY = GROUP * FOUR
-# Four families are in one tile of so many lanes.
-LANES, FAMILIES = 32, 8
-# Integers that stand for the range of the library, and the greatest cost.
-STEPS, MOST = 65000, 65535
+# Lanes of a tile, and what is warped together in it.
+LANES, PARENTS = 32, 8
+# Integers that stand for the range of the library, which may be zero.
+STEPS, TINY = 65000, 1e-300
+# The greatest cost that is kept, and what stands for none.
+MOST, NONE = 65534, 65535
 # What a limit becomes, at most, and the greatest factor.
 AIM, GREATEST = 62000, 16384
 
@@ -48,79 +50,101 @@ class Enclosures:
         Some numbers of each by which they are compared, shape (m, d).
     band
         Points by which those that meet may differ.
+
+    Attributes
+    ----------
+    group_of
+        The group of each spectrum, shape (m,).
+    low, high
+        Ends of the groups' intervals, each (groups, points).
     """
 
     def __init__(self, library: np.ndarray, coordinates: np.ndarray, band: int) -> None:
-        self._band = band
+        self.band, self.size = band, len(library)
         order = _alike(coordinates, np.arange(len(library)))
-        # Families are filled up with the last spectrum.
-        self._columns = np.pad(order, (0, -len(order) % FAMILY), mode="edge")
+        # The last family is filled up with repetitions.
+        self.columns = np.pad(order, (0, -len(order) % FAMILY), mode="edge")
         self.group_of = np.empty(len(library), dtype=np.int64)
         self.group_of[order] = np.arange(len(order)) // GROUP
-        spectra = library[self._columns]
-        self._least, self._step = library.min(), max(np.ptp(library) / STEPS, 1e-300)
+        spectra = library[self.columns]
+        self._least, self.step = library.min(), max(np.ptp(library) / STEPS, TINY)
         self.low, self.high = _ends(spectra, GROUP)
-        self._groups = self._intervals(self.low, self.high)
-        self._fours = self._intervals(*_ends(spectra, FOUR))
-        self._spectra = _interleaved(np.rint(self._in_steps(spectra)))
-        self._slip = np.sqrt(2 * library.shape[1])
+        self.groups = self._intervals(self.low, self.high)
+        self.fours = self._intervals(*_ends(spectra, FOUR))
+        self.spectra = _interleaved(np.rint(self.in_steps(spectra)))
 
-    def bounds(
-        self,
-        queries: np.ndarray,
-        limits: np.ndarray,
-        scores: np.ndarray,
-        ceilings: np.ndarray,
-    ) -> np.ndarray:
-        """Lower bounds of distances (n, m) in single precision, infinite where it's certain that
-        the distance is above the limit of the spectrum's group.
-
-        Parameters
-        ----------
-        queries
-            Shape (n, points).
-        limits
-            Of each group, shape (n, groups).
-        scores, ceilings
-            Groups whose score is above its ceiling are left out, both (n, groups).
-        """
-        greatest = np.max(limits, axis=1, where=np.isfinite(limits), initial=0) / self._step
-        factor = (AIM * 256**2) ** 0.5 - 2 * self._slip
-        factor = np.minimum(factor / (greatest + self._slip / 2), GREATEST)
-        whole = np.maximum((factor * 2**16).astype(np.int64), 1)
-        factor = whole / 2**16
-        slip = (factor / 2 + 2) * self._slip
-        with np.errstate(over="ignore", invalid="ignore"):
-            cost = (limits * ((1 + 1e-9) * factor / self._step)[:, None] + slip[:, None]) ** 2
-        cost = np.minimum(cost / 2**16 + 1, MOST).astype(np.uint16)
-        values = np.rint(self._in_steps(queries) * factor[:, None]).astype(np.int64)
-        result = np.full((len(queries), len(self.group_of)), np.inf, dtype=np.float32)
-        _descend(
-            (values & 0xFFFF).astype(np.uint16),
-            np.stack([whole >> 16, whole & 0xFFFF], axis=1).astype(np.uint16),
-            np.minimum((2**31) // whole + 1, MOST).astype(np.uint16),
-            scores,
-            ceilings,
-            cost,
-            *self._groups,
-            *self._fours,
-            self._spectra,
-            self._columns,
-            self._band,
-            slip,
-            self._step / factor,
-            result,
-        )
-        return result
-
-    def _in_steps(self, spectra: np.ndarray) -> np.ndarray:
-        return (spectra - self._least) / self._step
+    def in_steps(self, spectra: np.ndarray) -> np.ndarray:
+        """Spectra in steps from the library's least value."""
+        return (spectra - self._least) / self.step
 
     def _intervals(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Middles and half widths, rounded outwards."""
-        low, high = np.floor(self._in_steps(low)), np.ceil(self._in_steps(high))
+        low, high = np.floor(self.in_steps(low)), np.ceil(self.in_steps(high))
         half = np.ceil((high - low) / 2)
         return _interleaved(low + half), _interleaved(half)
+
+
+class Descent:
+    """Queries on their way from groups to spectra.
+
+    Parameters
+    ----------
+    enclosures
+        Those of the library.
+    queries
+        Shape (n, points).
+    limits
+        Distances beyond which nothing matters, of each group, shape (n, groups).
+    near
+        Groups that may be nearer, (n, groups).
+    """
+
+    def __init__(
+        self, enclosures: Enclosures, queries: np.ndarray, limits: np.ndarray, near: np.ndarray
+    ) -> None:
+        self._enclosures = enclosures
+        greatest = np.max(limits, axis=1, where=np.isfinite(limits), initial=0) / enclosures.step
+        cells = np.sqrt(2 * queries.shape[1])
+        factor = (2**8 * AIM**0.5 - 2 * cells) / (greatest + cells / 2)
+        whole = (np.clip(factor, 2.0**-16, GREATEST) * 2**16).astype(np.int64)
+        self._factor = whole / 2**16
+        self._slip = (self._factor / 2 + 2) * cells
+        values = np.rint(enclosures.in_steps(queries) * self._factor[:, None]).astype(np.int64)
+        self._queries = (
+            (values % 2**16).astype(np.uint16),
+            np.stack([whole // 2**16, whole % 2**16], axis=1).astype(np.uint16),
+            # A half width of this or more covers all that an integer can differ.
+            np.minimum(2**31 // whole + 1, 2**16 - 1).astype(np.uint16),
+        )
+        self._groups = np.full(limits.shape, NONE, dtype=np.uint16)
+        self._fours = np.full((len(limits), FOUR * limits.shape[1]), NONE, dtype=np.uint16)
+        _begin(*self._queries, enclosures.groups, enclosures.band, near, self._groups)
+
+    def further(self, limits: np.ndarray, most: int) -> np.ndarray:
+        """Lower bounds of distances (n, m) in single precision, infinite where they were given
+        before or nothing can be nearer than the limit of its group.
+
+        So many of the most promising groups are parted, and so many of the most promising fours.
+        """
+        enclosures = self._enclosures
+        with np.errstate(over="ignore"):
+            root = limits * ((1 + 1e-9) * self._factor / enclosures.step)[:, None]
+            cost = (root + self._slip[:, None]) ** 2 / 2**16
+        result = np.full((len(limits), enclosures.size), np.inf, dtype=np.float32)
+        _further(
+            *self._queries,
+            enclosures.fours,
+            enclosures.spectra,
+            enclosures.columns,
+            enclosures.band,
+            np.minimum(cost + 1, MOST).astype(np.uint16),
+            (self._groups, self._fours),
+            most,
+            self._slip,
+            enclosures.step / self._factor,
+            result,
+        )
+        return result
 
 
 def _alike(coordinates: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -154,92 +178,127 @@ def _interleaved(rows: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _descend(
+def _begin(queries, factors, caps, intervals, band, near, groups):
+    """Costs of groups in families that have one that is near; ``groups`` (n, groups)."""
+    tiles = _tiles(queries.shape[1], band)
+    families = np.empty(groups.shape[1] // FOUR, np.int64)
+    found = np.empty(FOUR * len(families) + LANES, np.uint16)
+    for row in range(len(queries)):
+        count = 0
+        for family in range(len(families)):
+            families[count] = family
+            count += near[row, FOUR * family : FOUR * (family + 1)].any()
+        chosen = families[:count]
+        _warp(queries[row], factors[row], caps[row], *intervals, chosen, band, tiles, found)
+        _lay_out(chosen, found, groups[row])
+
+
+@njit(cache=True, nogil=True)
+def _further(
     queries,
     factors,
     caps,
-    scores,
-    ceilings,
-    costs,
-    group_middles,
-    group_halves,
-    four_middles,
-    four_halves,
+    intervals,
     spectra,
     columns,
     band,
+    limits,
+    waiting,
+    most,
     slip,
     step,
     result,
 ):
-    points = queries.shape[1]
-    middles, halves = np.empty((2, points, FAMILIES), np.uint64)
-    cost = np.empty((2 * band + 3, LANES), np.uint16)
-    families = np.empty(len(spectra), np.int64)
+    tiles = _tiles(queries.shape[1], band)
+    chosen = np.empty(len(spectra), np.int64)
     found = np.empty(FOUR * len(spectra) + LANES, np.uint16)
+    groups, fours = waiting
     for row in range(len(queries)):
-        query, factor, cap, limit = queries[row], factors[row], caps[row], costs[row]
-        count = 0
-        for family in range(len(group_middles)):
-            families[count] = family
-            near = False
-            for group in range(FOUR * family, FOUR * (family + 1)):
-                near |= scores[row, group] <= ceilings[row, group]
-            count += near
-        tiles = (middles, halves, cost)
-        _warp(query, factor, cap, group_middles, group_halves, families, count, band, tiles, found)
-        count = _left(families, count, found, limit, 1)
-        _warp(query, factor, cap, four_middles, four_halves, families, count, band, tiles, found)
-        count = _left(families, count, found, limit, FOUR)
-        _warp(query, factor, cap, spectra, None, families, count, band, tiles, found)
-        for place in range(count):
-            for member in range(FOUR):
-                value = found[FOUR * place + member]
-                if value <= limit[families[place] // FOUR]:
-                    root = max(256 * np.sqrt(np.float64(value)) - slip[row], 0.0)
-                    column = columns[FOUR * families[place] + member]
-                    result[row, column] = root * step[row] * (1 - 1e-6)
+        query, factor, cap, limit = queries[row], factors[row], caps[row], limits[row]
+        parents = _take(groups[row], limit, 1, most, chosen)
+        _warp(query, factor, cap, *intervals, parents, band, tiles, found)
+        _lay_out(parents, found, fours[row])
+        parents = _take(fours[row], limit, FOUR, most, chosen)
+        _warp(query, factor, cap, spectra, None, parents, band, tiles, found)
+        for place in range(FOUR * len(parents)):
+            parent, number = parents[place // FOUR], FOUR * parents[place // FOUR] + place % FOUR
+            if number < result.shape[1] and found[place] <= limit[parent // FOUR]:
+                root = max(2**8 * np.sqrt(np.float64(found[place])) - slip[row], 0.0)
+                result[row, columns[number]] = root * step[row] * (1 - 1e-6)
 
 
 @njit(nogil=True)
-def _left(families, count, found, limit, size):
-    """Replace families by those of their members that aren't above the limit of their group."""
-    # Members take more room than families, so that they are found from the last on.
-    left = 0
-    kept = families[:count].copy()
+def _tiles(points, band):
+    """Space for middles, half widths and costs."""
+    middles, halves = np.empty((2, points, PARENTS), np.uint64)
+    return middles, halves, np.empty((2 * band + 3, LANES), np.uint16)
+
+
+@njit(nogil=True)
+def _lay_out(parents, found, costs):
+    for place in range(FOUR * len(parents)):
+        costs[FOUR * parents[place // FOUR] + place % FOUR] = found[place]
+
+
+@njit(nogil=True)
+def _take(costs, limit, size, most, chosen):
+    """Those of least cost, at most so many, that aren't above the limit of their group, which has
+    ``size``. They don't wait any longer: their cost becomes ``NONE``.
+    """
+    count = 0
+    for number in range(len(costs)):
+        if costs[number] <= limit[number // size]:
+            at = count
+            if count < most:
+                count += 1
+            else:
+                at = most - 1
+                if costs[chosen[at]] <= costs[number]:
+                    continue
+            if most < len(chosen):
+                while at > 0 and costs[chosen[at - 1]] > costs[number]:
+                    chosen[at] = chosen[at - 1]
+                    at -= 1
+            chosen[at] = number
     for place in range(count):
-        for member in range(FOUR):
-            number = FOUR * kept[place] + member
-            if found[FOUR * place + member] <= limit[number // size]:
-                families[left] = number
-                left += 1
-    return left
+        costs[chosen[place]] = NONE
+    return chosen[:count]
 
 
 @njit(nogil=True)
-def _warp(query, factor, cap, middles, halves, families, count, band, tiles, found):
-    points = len(query)
+def _warp(query, factor, cap, middles, halves, parents, band, tiles, found):
+    """Least costs of the four of each parent; differences where there are no half widths."""
+    points, width = len(query), 2 * band + 1
     tile, widths, cost = tiles
-    for first in range(0, count, FAMILIES):
-        used = min(FAMILIES, count - first)
+    for first in range(0, len(parents), PARENTS):
+        used = min(PARENTS, len(parents) - first)
         for lane in range(used):
-            _put(middles[families[first + lane]], tile, lane)
+            _put(middles[parents[first + lane]], tile, lane)
             if halves is not None:
-                _put(halves[families[first + lane]], widths, lane)
+                _put(halves[parents[first + lane]], widths, lane)
         for point in range(points):
-            _scale(tile, point, factor[0], factor[1], np.uint16(MOST), np.uint16(0))
+            _scale(tile, point, factor[0], factor[1], np.uint16(2**16 - 1), np.uint16(0))
             if halves is not None:
                 _scale(widths, point, factor[0], factor[1], cap, np.uint16(2))
-        cost[:, :] = MOST
+        cost[:, :] = NONE
         cost[band + 1, :] = 0
-        for i in range(points):
+        i = 0
+        while i < points:
+            if 0 < band <= i < points - band - 1:
+                if halves is None:
+                    _two_differences(query[i], query[i + 1], tile, widths, i - band, cost, width)
+                else:
+                    _two_excursions(query[i], query[i + 1], tile, widths, i - band, cost, width)
+                i += 2
+                continue
             k, end = max(0, band - i), min(2 * band, points - 1 - i + band) + 1
             if halves is None:
-                _difference_steps(query[i], tile, widths, i + k - band, cost, k, end - k)
+                _differences(query[i], tile, widths, i + k - band, cost, k, end - k)
             else:
-                _excursion_steps(query[i], tile, widths, i + k - band, cost, k, end - k)
+                _excursions(query[i], tile, widths, i + k - band, cost, k, end - k)
+            i += 1
         for lane in range(FOUR * used):
-            found[FOUR * first + lane] = cost[band + 1, lane]
+            found[FOUR * first + lane] = min(cost[band + 1, lane], np.uint16(MOST))
 
 
 @njit(nogil=True)
@@ -256,7 +315,7 @@ def _scale(context, tile, row, high, low, cap, more):
     """Replace integers v of a row by min(v, cap) times the factor high + low / 2^16, plus more."""
 
     def build(context, builder, signature, arguments):
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        (data,) = _data(context, builder, signature, arguments, (0,))
         place = _place(builder, data, arguments[1])
         high, low, cap, more = (_spread(builder, number) for number in arguments[2:])
         value = _call(builder, "umin", builder.load(place, align=2), cap)
@@ -267,7 +326,7 @@ def _scale(context, tile, row, high, low, cap, more):
     return types.void(tile, row, high, low, cap, more), build
 
 
-def _steps(excursion):
+def _steps(cell):
     """Costs of one point of the query and ``count`` of the library's, from the point j on, as
     `whiteline.measures.kernels.warping` explains.
     """
@@ -275,10 +334,7 @@ def _steps(excursion):
     def typed(context, value, middles, halves, j, cost, k, count):
         def build(context, builder, signature, arguments):
             value, _, _, j, _, k, count = arguments
-            middles, halves, cost = (
-                context.make_array(signature.args[n])(context, builder, arguments[n]).data
-                for n in (1, 2, 4)
-            )
+            middles, halves, cost = _data(context, builder, signature, arguments, (1, 2, 4))
             value = _spread(builder, value)
             start = [_load(builder, cost, k, n) for n in (0, 1)]
             before, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
@@ -288,25 +344,19 @@ def _steps(excursion):
             left, diagonal = (builder.phi(REGISTER) for _ in start)
             here, column = builder.add(k, step), builder.add(j, step)
             up = _load(builder, cost, here, 2)
-            gap = builder.sub(value, _load(builder, middles, column))
-            if excursion:
-                negative = builder.sub(ir.Constant(REGISTER, [0] * LANES), gap)
-                gap = _call(builder, "smax", gap, negative)
-                gap = _call(builder, "usub.sat", gap, _load(builder, halves, column))
-                square = _high_half(builder, gap, gap, builder.zext)
-            else:
-                square = _high_half(builder, gap, gap, builder.sext)
-            least = _call(builder, "umin", _call(builder, "umin", diagonal, up), left)
-            found = _call(builder, "uadd.sat", square, least)
+            point = _load(builder, middles, column), _load(builder, halves, column)
+            found = cell(builder, value, *point, diagonal, up, left)
             builder.store(found, _place(builder, cost, here, 1), align=2)
             following = builder.add(step, count.type(1))
-            for phi, first, later in (
-                (left, start[0], found),
-                (diagonal, start[1], up),
-                (step, step.type(0), following),
-            ):
-                phi.add_incoming(first, before)
-                phi.add_incoming(later, body)
+            _loop(
+                builder,
+                before,
+                [
+                    (left, start[0], found),
+                    (diagonal, start[1], up),
+                    (step, step.type(0), following),
+                ],
+            )
             builder.cbranch(builder.icmp_signed("<", following, count), body, after)
             builder.position_at_end(after)
             return context.get_dummy_value()
@@ -316,7 +366,88 @@ def _steps(excursion):
     return intrinsic(typed)
 
 
-_difference_steps, _excursion_steps = _steps(excursion=False), _steps(excursion=True)
+def _two_steps(cell):
+    """The same of a point of the query and the next, both with all ``width`` points of the band,
+    at least three: from j on for the first, one further for the second, which follows one behind.
+    """
+
+    def typed(context, value, following, middles, halves, j, cost, width):
+        def build(context, builder, signature, arguments):
+            values = [_spread(builder, value) for value in arguments[:2]]
+            j, width = arguments[4], arguments[6]
+            middles, halves, cost = _data(context, builder, signature, arguments, (2, 3, 5))
+            far, zero, one = ir.Constant(REGISTER, [NONE] * LANES), width.type(0), width.type(1)
+
+            def point(k):
+                column = builder.add(j, k)
+                return _load(builder, middles, column), _load(builder, halves, column)
+
+            def costs(k, diagonal, left, second_left):
+                """Of the first row at k and of the second behind, and what is above the first."""
+                up, here = _load(builder, cost, k, 2), point(k)
+                first = cell(builder, values[0], *here, diagonal, up, left)
+                second = cell(builder, values[1], *here, left, first, second_left)
+                return first, second, up
+
+            first, _, up = costs(zero, _load(builder, cost, zero, 1), far, far)
+            start = costs(one, up, first, far)
+            builder.store(start[1], _place(builder, cost, one), align=2)
+            before, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
+            builder.branch(body)
+            builder.position_at_end(body)
+            k = builder.phi(width.type)
+            left, second_left, diagonal = (builder.phi(REGISTER) for _ in range(3))
+            found = costs(k, diagonal, left, second_left)
+            builder.store(found[1], _place(builder, cost, k), align=2)
+            following = builder.add(k, one)
+            states = zip((left, second_left, diagonal), start, found, strict=True)
+            _loop(builder, before, [*states, (k, width.type(2), following)])
+            builder.cbranch(builder.icmp_signed("<", following, width), body, after)
+            builder.position_at_end(after)
+            last = cell(builder, values[1], *point(width), found[0], far, found[1])
+            builder.store(last, _place(builder, cost, width), align=2)
+            return context.get_dummy_value()
+
+        return types.void(value, following, middles, halves, j, cost, width), build
+
+    return intrinsic(typed)
+
+
+def _difference(builder, value, middle, _, diagonal, up, left):
+    """Cost of a cell by the difference from the middle."""
+    gap = builder.sub(value, middle)
+    return _sum(builder, _high_half(builder, gap, gap, builder.sext), diagonal, up, left)
+
+
+def _excursion(builder, value, middle, half, diagonal, up, left):
+    """Cost of a cell by the excursion out of the interval."""
+    gap = builder.sub(value, middle)
+    gap = _call(builder, "smax", gap, builder.sub(ir.Constant(REGISTER, [0] * LANES), gap))
+    gap = _call(builder, "usub.sat", gap, half)
+    return _sum(builder, _high_half(builder, gap, gap, builder.zext), diagonal, up, left)
+
+
+def _sum(builder, square, diagonal, up, left):
+    least = _call(builder, "umin", _call(builder, "umin", diagonal, up), left)
+    return _call(builder, "uadd.sat", square, least)
+
+
+_differences, _excursions = _steps(_difference), _steps(_excursion)
+_two_differences, _two_excursions = _two_steps(_difference), _two_steps(_excursion)
+
+
+def _data(context, builder, signature, arguments, numbers):
+    """Pointers to the data of some arguments, which are arrays."""
+    return (
+        context.make_array(signature.args[n])(context, builder, arguments[n]).data for n in numbers
+    )
+
+
+def _loop(builder, before, values):
+    """Let each value be the second when a loop is entered and the third when it goes on."""
+    for phi, first, later in values:
+        phi.add_incoming(first, before)
+        phi.add_incoming(later, builder.block)
 
 
 def _place(builder, data, row, more=0):
@@ -347,4 +478,5 @@ def _spread(builder, number):
     """A register with a number in every lane."""
     undefined, index = ir.Constant(REGISTER, ir.Undefined), ir.IntType(32)
     value = builder.insert_element(undefined, number, index(0))
-    return builder.shuffle_vector(value, undefined, ir.Constant(ir.VectorType(index, LANES), [0] * LANES))
+    first = ir.Constant(ir.VectorType(index, LANES), [0] * LANES)
+    return builder.shuffle_vector(value, undefined, first)
