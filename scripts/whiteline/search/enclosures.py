@@ -35,6 +35,8 @@ LANES, PARENTS = 32, 8
 STEPS, TINY = 65000, 1e-300
 # The greatest cost that is kept, and what stands for none.
 MOST, NONE = 65534, 65535
+# Caps and what is added to middles and half widths.
+ALL, NOTHING, OUTSIDE = np.uint16(2**16 - 1), np.uint16(0), np.uint16(2)
 # What a limit becomes, at most, and the greatest factor.
 AIM, GREATEST = 62000, 16384
 
@@ -172,8 +174,11 @@ def _ends(spectra: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _interleaved(rows: np.ndarray) -> np.ndarray:
-    """Every four rows of integers (n, points) as one of 64 bits, shape (n / 4, points)."""
-    parts = rows.astype(np.uint16).reshape(-1, FOUR, rows.shape[1])
+    """Every four rows of integers (n, points) as one of 64 bits, filled up by zeros to as many
+    points as `_fill` takes at a time, shape (n / 4, filled).
+    """
+    rows = np.pad(rows.astype(np.uint16), ((0, 0), (0, -rows.shape[1] % PARENTS)))
+    parts = rows.reshape(-1, FOUR, rows.shape[1])
     return np.ascontiguousarray(parts.transpose(0, 2, 1)).view(np.uint64)[:, :, 0]
 
 
@@ -230,7 +235,7 @@ def _further(
 @njit(nogil=True)
 def _tiles(points, band):
     """Space for middles, half widths and costs."""
-    middles, halves = np.empty((2, points, PARENTS), np.uint64)
+    middles, halves = np.empty((2, points + -points % PARENTS, PARENTS), np.uint64)
     return middles, halves, np.empty((2 * band + 3, LANES), np.uint16)
 
 
@@ -270,16 +275,15 @@ def _warp(query, factor, cap, middles, halves, parents, band, tiles, found):
     """Least costs of the four of each parent; differences where there are no half widths."""
     points, width = len(query), 2 * band + 1
     tile, widths, cost = tiles
+    eight = np.empty(PARENTS, np.int64)
     for first in range(0, len(parents), PARENTS):
         used = min(PARENTS, len(parents) - first)
-        for lane in range(used):
-            _put(middles[parents[first + lane]], tile, lane)
+        for lane in range(PARENTS):
+            eight[lane] = parents[first + min(lane, used - 1)]
+        for point in range(0, len(tile), PARENTS):
+            _fill(tile, point, middles, len(tile), eight, factor[0], factor[1], ALL, NOTHING)
             if halves is not None:
-                _put(halves[parents[first + lane]], widths, lane)
-        for point in range(points):
-            _scale(tile, point, factor[0], factor[1], np.uint16(2**16 - 1), np.uint16(0))
-            if halves is not None:
-                _scale(widths, point, factor[0], factor[1], cap, np.uint16(2))
+                _fill(widths, point, halves, len(tile), eight, factor[0], factor[1], cap, OUTSIDE)
         cost[:, :] = NONE
         cost[band + 1, :] = 0
         i = 0
@@ -301,29 +305,48 @@ def _warp(query, factor, cap, middles, halves, parents, band, tiles, found):
             found[FOUR * first + lane] = min(cost[band + 1, lane], np.uint16(MOST))
 
 
-@njit(nogil=True)
-def _put(row, tile, lane):
-    for point in range(len(row)):
-        tile[point, lane] = row[point]
-
-
-REGISTER = ir.VectorType(ir.IntType(16), LANES)
+REGISTER, FOURS = ir.VectorType(ir.IntType(16), LANES), ir.VectorType(ir.IntType(64), PARENTS)
 
 
 @intrinsic
-def _scale(context, tile, row, high, low, cap, more):
-    """Replace integers v of a row by min(v, cap) times the factor high + low / 2^16, plus more."""
+def _fill(context, tile, point, rows, points, parents, high, low, cap, more):
+    """Fill as many rows of a tile as there are parents, from a point on, by integers v of rows
+    (parents, points) that become min(v, cap) times the factor high + low / 2^16, plus more.
+    """
 
     def build(context, builder, signature, arguments):
-        (data,) = _data(context, builder, signature, arguments, (0,))
-        place = _place(builder, data, arguments[1])
-        high, low, cap, more = (_spread(builder, number) for number in arguments[2:])
-        value = _call(builder, "umin", builder.load(place, align=2), cap)
-        scaled = builder.add(builder.mul(value, high), _high_half(builder, value, low, builder.zext))
-        builder.store(builder.add(scaled, more), place, align=2)
+        tile, rows, parents = _data(context, builder, signature, arguments, (0, 2, 4))
+        point, points = arguments[1], arguments[3]
+        high, low, cap, more = (_spread(builder, number) for number in arguments[5:])
+        square = []
+        for lane in range(PARENTS):
+            parent = builder.load(builder.gep(parents, [point.type(lane)]))
+            place = builder.gep(rows, [builder.add(builder.mul(parent, points), point)])
+            square.append(builder.load(builder.bitcast(place, FOURS.as_pointer()), align=2))
+        for lane, fours in enumerate(_transposed(builder, square)):
+            value = _call(builder, "umin", builder.bitcast(fours, REGISTER), cap)
+            part = _high_half(builder, value, low, builder.zext)
+            value = builder.add(builder.add(builder.mul(value, high), part), more)
+            builder.store(value, _place(builder, tile, point, lane), align=2)
         return context.get_dummy_value()
 
-    return types.void(tile, row, high, low, cap, more), build
+    return types.void(tile, point, rows, points, parents, high, low, cap, more), build
+
+
+def _transposed(builder, square):
+    """Registers of the first numbers of some, of their second ones, and so on, by as many steps
+    as halve their number, each of which puts the two halves between each other.
+    """
+    index, size = ir.IntType(32), len(square)
+    between = [n // 2 + size * (n % 2) for n in range(2 * size)]
+    for _ in range(size.bit_length() - 1):
+        pairs = zip(square[: size // 2], square[size // 2 :], strict=True)
+        square = [
+            builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(index, size), part))
+            for pair in pairs
+            for part in (between[:size], between[size:])
+        ]
+    return square
 
 
 def _steps(cell):
