@@ -36,8 +36,9 @@ from whiteline.search import selection
 from whiteline.search.base import U32, U64, Asked, Index
 from whiteline.search.enclosures import PARENTS, Descent, Enclosures
 
-# Points in a block whose mean is compared with envelopes, and in one by which spectra are alike.
-WIDTH, WIDE = 4, 16
+# Points in a block whose mean is compared with envelopes, and in one whose mean tells roughly how
+# near spectra are.
+WIDTH, WIDE = 4, 32
 # Groups and fours that are parted at first, one tile of each, and then.
 ALL = (PARENTS, 2**60)
 
@@ -53,9 +54,10 @@ class Warping(Index):
         self._short = self._library.astype(np.float32)
         points = self._library.shape[1]
         self._band = min(steps(self.measure.parameters["band"], self.energy, "band"), points - 1)
-        likeness = _means(self._library, WIDE)
-        self._likeness = likeness.astype(np.float32)
-        self._enclosures = Enclosures(self._library, likeness, self._band)
+        wide = _means(self._library, WIDE)
+        wide = np.column_stack([wide, (wide**2).sum(axis=1)])
+        self._likeness = np.ascontiguousarray(wide.T.astype(np.float32))
+        self._enclosures = Enclosures(self._library, _means(self._library, WIDTH), self._band)
         width = 2 * self._band + 1
         low = minimum_filter1d(self._enclosures.low, width, axis=1, mode="nearest")
         high = maximum_filter1d(self._enclosures.high, width, axis=1, mode="nearest")
@@ -68,8 +70,9 @@ class Warping(Index):
     def _ask(self, queries: np.ndarray) -> Asked:
         queries = np.ascontiguousarray(queries, dtype=float)
         # Squared distances of means over wide blocks, less the square of the query.
-        scores = _means(queries, WIDE).astype(np.float32) @ (-2 * self._likeness.T)
-        scores += (self._likeness**2).sum(axis=1)
+        wide = _means(queries, WIDE)
+        wide = np.pad(-2 * wide, ((0, 0), (0, 1)), constant_values=1)
+        scores = wide.astype(np.float32) @ self._likeness
         means = _means(queries, WIDTH)
         excursions = np.empty((len(queries), self._low.shape[1]), dtype=np.float32)
         _excursions(means.astype(np.float32), self._low, self._high, excursions)
@@ -92,14 +95,13 @@ class Warping(Index):
         part: np.ndarray,
         limit: np.ndarray,
     ) -> Iterator[Ragged]:
-        met = selection.least(asked.scores, lowest, *blocks, part, k)
-        yield met
-        found = []
-        for starts, columns, bounds in self._descended(asked, blocks, part, limit, met, ALL):
-            yield selection.least_of_pairs(starts, columns, bounds, _upwards(limit), k)
-            found.append((starts, columns, bounds))
-        for pairs in found:
-            yield selection.pairs_below(*pairs, _upwards(limit))
+        met = list(selection.least(asked.scores, lowest, *blocks, part, k))
+        yield tuple(met)
+        for pairs in self._descended(asked, blocks, part, limit, met, ALL):
+            best = selection.least_of_pairs(*pairs, _upwards(limit), k)
+            yield best
+            met[:] = selection.joined(*met, *best)
+        yield selection.pairs_below(*pairs, _upwards(limit))
 
     def _survivors(
         self,

@@ -38,7 +38,7 @@ MOST, NONE = 65534, 65535
 # Caps and what is added to middles and half widths.
 ALL, NOTHING, OUTSIDE = np.uint16(2**16 - 1), np.uint16(0), np.uint16(2)
 # What a limit becomes, at most, and the greatest factor.
-AIM, GREATEST = 62000, 16384
+AIM, GREATEST = 50000, 5
 
 
 class Enclosures:
@@ -120,19 +120,19 @@ class Descent:
         )
         self._groups = np.full(limits.shape, NONE, dtype=np.uint16)
         self._fours = np.full((len(limits), FOUR * limits.shape[1]), NONE, dtype=np.uint16)
+        self._bounds = np.full((len(limits), enclosures.size), np.inf, dtype=np.float32)
         _begin(*self._queries, enclosures.groups, enclosures.band, near, self._groups)
 
     def further(self, limits: np.ndarray, most: int) -> np.ndarray:
-        """Lower bounds of distances (n, m) in single precision, infinite where they were given
-        before or nothing can be nearer than the limit of its group.
+        """Lower bounds of distances (n, m) in single precision, infinite where they aren't known
+        yet or are above the limit of the group.
 
-        So many of the most promising groups are parted, and so many of the most promising fours.
+        So many more of the most promising groups are parted, and so many more fours.
         """
         enclosures = self._enclosures
         with np.errstate(over="ignore"):
             root = limits * ((1 + 1e-9) * self._factor / enclosures.step)[:, None]
             cost = (root + self._slip[:, None]) ** 2 / 2**16
-        result = np.full((len(limits), enclosures.size), np.inf, dtype=np.float32)
         _further(
             *self._queries,
             enclosures.fours,
@@ -144,9 +144,9 @@ class Descent:
             most,
             self._slip,
             enclosures.step / self._factor,
-            result,
+            self._bounds,
         )
-        return result
+        return self._bounds
 
 
 def _alike(coordinates: np.ndarray, rows: np.ndarray) -> np.ndarray:
