@@ -8,11 +8,12 @@ max(x - U, L - x, 0) is convex in x, U and L together, so by Jensen's inequality
 means over a block, squared and times the block's length, is a lower bound in turn. Groups of
 library spectra that are alike share an envelope, out of which means of the query are compared.
 
-Noise moves a query's points within the envelope at no cost, as if it could jump back and forth
-there, so this bound is far below the distance of noisy spectra. What is left is warped: groups
-first, as intervals (`whiteline.search.enclosures`), then parts of them, then spectra. The limit
-for this is the distance of the spectrum whose means over wide blocks are nearest. Pairs that are
-still left are warped in float32, several at a time, and then in float64.
+The points of a noisy query meet what suits each of them in the envelope, as if time could go back
+and forth, so its distances are far above this bound. Groups that are left are warped as intervals
+(`whiteline.search.enclosures`), then parts of them, then spectra. The first limit is the distance
+of the spectrum whose means over wide blocks are nearest; the next is that of the best spectrum of
+the most promising parts. Pairs that are still left are warped in float32, several at a time, and
+then in float64.
 
 Margin. With u = 2^-24: rounding means to float32 changes the root of the coarse score by at most
 u (|q| + |E|), the norms of the query and of the envelopes' means; sums of d terms have a relative
@@ -39,8 +40,8 @@ from whiteline.search.enclosures import PARENTS, Descent, Enclosures
 # Points in a block whose mean is compared with envelopes, and in one whose mean tells roughly how
 # near spectra are.
 WIDTH, WIDE = 4, 32
-# Groups and fours that are parted at first, one tile of each, and then.
-ALL = (PARENTS, 2**60)
+# Groups and fours that are parted at first, one tile of each, and then: all others.
+OTHERS = 2**60
 
 # Pairs as in `selection`: starts and columns.
 Ragged = tuple[np.ndarray, np.ndarray]
@@ -97,7 +98,7 @@ class Warping(Index):
     ) -> Iterator[Ragged]:
         met = list(selection.least(asked.scores, lowest, *blocks, part, k))
         yield tuple(met)
-        for pairs in self._descended(asked, blocks, part, limit, met, ALL):
+        for pairs in self._descended(asked, blocks, part, limit, met, (PARENTS, OTHERS)):
             best = selection.least_of_pairs(*pairs, _upwards(limit), k)
             yield best
             met[:] = selection.joined(*met, *best)
@@ -112,7 +113,7 @@ class Warping(Index):
         limit: np.ndarray,
         met: Ragged,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        (pairs,) = self._descended(asked, blocks, part, limit, met, ALL[1:])
+        (pairs,) = self._descended(asked, blocks, part, limit, met, (OTHERS,))
         return pairs
 
     def _descended(
@@ -142,7 +143,7 @@ class Warping(Index):
         self, asked: Asked, blocks: tuple[np.ndarray, ...], part: np.ndarray, limit: np.ndarray
     ) -> np.ndarray:
         """Of each group the greatest limit of all segments that have a spectrum of it."""
-        limits = np.full(asked.excursions.shape, -1.0)
+        limits = np.zeros(asked.excursions.shape)
         _widen(*blocks, part, limit, self._enclosures.group_of, limits)
         return limits
 
@@ -150,8 +151,7 @@ class Warping(Index):
         """Highest squared excursions of means."""
         # Divergence of float64 and of the means' own rounding is below the last factor.
         root = distance + 2 * U32 * asked.spread(asked.size, distance)
-        ceiling = root * np.abs(root) * (1 + (len(self._low) + 8) * U32)
-        return _upwards(ceiling)
+        return _upwards(root**2 * (1 + (len(self._low) + 8) * U32))
 
     def _fine_ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
         return _upwards(distance)

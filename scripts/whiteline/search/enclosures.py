@@ -1,21 +1,21 @@
 """Many library spectra warped at once, as an interval at every point that holds them all.
 
 Spectra that are alike stand together: in fours, four fours in a group, four groups in a family. An
-interval runs from the least to the greatest value of some spectra at a point. The cost of warping
-a query onto intervals, with excursions out of them for differences, is no more than that of
-warping it onto any of the spectra, as the same holds along every path. So groups are warped first,
-then the fours of groups that are left, then the spectra of fours that are left, each time four
-that have one parent.
+interval runs from the least to the greatest value of some spectra at a point. Warping a query onto
+intervals, with excursions out of them for differences, costs no more than warping it onto any of
+the spectra, because that holds along every path. So groups are warped first, then the fours of
+groups that are left, then the spectra of fours that are left, always four of one parent together.
 
-Costs are integers of 16 bits, as many to a register as possible. Spectra are integers in steps of
-``step``, times a factor of the query, modulo 2^16; the difference of two is taken to be the least
-that is possible, so never more than the true one. A cell costs its square over 2^16, rounded down.
-Sums stop at 2^16 - 1, and the factor is such that limits are just below.
+Costs are integers of 16 bits, so that there are as many as possible in a register. Spectra are
+integers in units of a step, times a factor of the query, modulo 2^16; a difference is taken to be
+the least that it can be, so never too great. A cell costs the square of it over 2^16, rounded
+down, and sums stop at the greatest integer; the factor is such that limits are just below.
 
-Margin. Query and spectra are rounded to integers, those times the factor f down: in steps of
-1 / f, a difference is too great by at most f / 2 + 2. So are excursions, because intervals are
-rounded outwards. A least path has fewer than 2 points cells, so the root of its cost, times 2^8,
-is at most f d / step + (f / 2 + 2) sqrt(2 points) for the distance d.
+Margin. Spectra and queries are rounded to integers, the former times the factor f down once more.
+That makes a difference greater by less than f / 2 + 2, and an excursion too, as intervals are
+rounded outwards. A path has fewer than 2 points cells. So the root of the least cost, times 2^8,
+is at most f d / step + (f / 2 + 2) sqrt(2 points), where d is the distance. Roots in float64 and
+bounds in float32 are rounded by less than the last factors.
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ GROUP, FOUR = 16, 4
 FAMILY = GROUP * FOUR
 # Lanes of a tile, and what is warped together in it.
 LANES, PARENTS = 32, 8
-# Integers that stand for the range of the library, which may be zero.
-STEPS, TINY = 65000, 1e-300
+# Integers that stand for the range of the library.
+STEPS = 65000
 # The greatest cost that is kept, and what stands for none.
 MOST, NONE = 65534, 65535
 # Caps and what is added to middles and half widths.
 ALL, NOTHING, OUTSIDE = np.uint16(2**16 - 1), np.uint16(0), np.uint16(2)
-# What a limit becomes, at most, and the greatest factor.
-AIM, GREATEST = 50000, 5
+# The cost of a limit, at most, and the greatest factor: with a greater one, intervals could cover
+# all integers.
+AIM, GREATEST = 60000, 5
 
 
 class Enclosures:
@@ -69,7 +70,7 @@ class Enclosures:
         self.group_of = np.empty(len(library), dtype=np.int64)
         self.group_of[order] = np.arange(len(order)) // GROUP
         spectra = library[self.columns]
-        self._least, self.step = library.min(), max(np.ptp(library) / STEPS, TINY)
+        self._least, self.step = library.min(), np.ptp(library) / STEPS
         self.low, self.high = _ends(spectra, GROUP)
         self.groups = self._intervals(self.low, self.high)
         self.fours = self._intervals(*_ends(spectra, FOUR))
