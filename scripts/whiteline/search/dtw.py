@@ -98,7 +98,7 @@ class Warping(Index):
     ) -> Iterator[Ragged]:
         met = list(selection.least(asked.scores, lowest, *blocks, part, k))
         yield tuple(met)
-        for pairs in self._descended(asked, blocks, part, limit, met, (PARENTS, OTHERS)):
+        for pairs in self._descended(asked, blocks, part, limit, met, (2 * PARENTS, OTHERS)):
             best = selection.least_of_pairs(*pairs, _upwards(limit), k)
             yield best
             met[:] = selection.joined(*met, *best)
@@ -162,7 +162,8 @@ class Warping(Index):
         points = self._library.shape[1]
         out = np.full(len(columns), np.inf)
         passed = np.ones(len(columns), dtype=bool)
-        if np.isfinite(limit).any():
+        # Few pairs are warped in float64 as soon.
+        if len(columns) > warping.FEW * len(limit):
             slip = 2 * U32 * np.sqrt(2 * self._band + 1) * asked.spread(asked.whole, limit)
             short = _upwards((limit + slip) ** 2 * (1 + (2 * points + 8) * U32))
             lower = warping.warped_pairs(
