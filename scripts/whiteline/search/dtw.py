@@ -29,7 +29,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from numba import njit
-from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from whiteline.measures.base import steps
 from whiteline.measures.kernels import warping
@@ -59,10 +58,7 @@ class Warping(Index):
         wide = np.column_stack([wide, (wide**2).sum(axis=1)])
         self._likeness = np.ascontiguousarray(wide.T.astype(np.float32))
         self._enclosures = Enclosures(self._library, _means(self._library, WIDTH), self._band)
-        width = 2 * self._band + 1
-        low = minimum_filter1d(self._enclosures.low, width, axis=1, mode="nearest")
-        high = maximum_filter1d(self._enclosures.high, width, axis=1, mode="nearest")
-        low, high = _means(low, WIDTH), _means(high, WIDTH)
+        low, high = (_means(end, WIDTH) for end in (self._enclosures.low, self._enclosures.high))
         self._low, self._high = (
             np.ascontiguousarray(means.T.astype(np.float32)) for means in (low, high)
         )

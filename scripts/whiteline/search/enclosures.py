@@ -6,6 +6,10 @@ intervals, with excursions out of them for differences, costs no more than warpi
 the spectra, because that holds along every path. So groups are warped first, then the fours of
 groups that are left, then the spectra of fours that are left, always four of one parent together.
 
+Where the library hardly changes from point to point, an envelope is not much wider than the
+interval. Such points at both ends are not warped onto intervals; excursions out of envelopes are
+summed there (see `whiteline.search.dtw`), and paths between begin and end anywhere in the band.
+
 Costs are integers of 16 bits, so that there are as many as possible in a register. Spectra are
 integers in units of a step, times a factor of the query, modulo 2^16; a difference is taken to be
 the least that it can be, so never too great. A cell costs the square of it over 2^16, rounded
@@ -25,6 +29,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 # Spectra in a group and groups in a family; on each level four of one parent are warped together.
 GROUP, FOUR = 16, 4
@@ -37,6 +42,9 @@ STEPS = 65000
 MOST, NONE = 65534, 65535
 # Caps and what is added to middles and half widths.
 ALL, NOTHING, OUTSIDE = np.uint16(2**16 - 1), np.uint16(0), np.uint16(2)
+# Points are steady, where the band widens the mean interval of groups by no more than this part of
+# the library's range.
+STEADY = 0.005
 # The cost of a limit, at most, and the greatest factor: with a greater one, intervals could cover
 # all integers.
 AIM, GREATEST = 60000, 5
@@ -59,7 +67,9 @@ class Enclosures:
     group_of
         The group of each spectrum, shape (m,).
     low, high
-        Ends of the groups' intervals, each (groups, points).
+        Envelopes of the groups, each (groups, points).
+    rows
+        First point of a query that is warped onto intervals, and the one after the last.
     """
 
     def __init__(self, library: np.ndarray, coordinates: np.ndarray, band: int) -> None:
@@ -71,8 +81,11 @@ class Enclosures:
         self.group_of[order] = np.arange(len(order)) // GROUP
         spectra = library[self.columns]
         self._least, self.step = library.min(), np.ptp(library) / STEPS
-        self.low, self.high = _ends(spectra, GROUP)
-        self.groups = self._intervals(self.low, self.high)
+        ends = _ends(spectra, GROUP)
+        self.low, self.high = _envelope(*ends, band)
+        more = (np.subtract(self.high, self.low) - np.subtract(*ends[::-1])).mean(axis=0)
+        self.rows = _span(more > STEADY * np.ptp(library))
+        self.groups = self._intervals(*ends)
         self.fours = self._intervals(*_ends(spectra, FOUR))
         self.spectra = _interleaved(np.rint(self.in_steps(spectra)))
 
@@ -81,7 +94,15 @@ class Enclosures:
         return (spectra - self._least) / self.step
 
     def _intervals(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Middles and half widths, rounded outwards."""
+        """Middles and half widths, rounded outwards: intervals for the points that are warped, then
+        envelopes for the others.
+        """
+        first, last = self.rows
+        columns = slice(max(first - self.band, 0), last + self.band)
+        low, high = (
+            np.hstack([end[:, columns], wide[:, :first], wide[:, last:]])
+            for end, wide in zip((low, high), _envelope(low, high, self.band), strict=True)
+        )
         low, high = np.floor(self.in_steps(low)), np.ceil(self.in_steps(high))
         half = np.ceil((high - low) / 2)
         return _interleaved(low + half), _interleaved(half)
@@ -122,7 +143,9 @@ class Descent:
         self._groups = np.full(limits.shape, NONE, dtype=np.uint16)
         self._fours = np.full((len(limits), FOUR * limits.shape[1]), NONE, dtype=np.uint16)
         self._bounds = np.full((len(limits), enclosures.size), np.inf, dtype=np.float32)
-        _begin(*self._queries, enclosures.groups, enclosures.band, near, self._groups)
+        _begin(
+            *self._queries, enclosures.groups, enclosures.rows, enclosures.band, near, self._groups
+        )
 
     def further(self, limits: np.ndarray, most: int) -> np.ndarray:
         """Lower bounds of distances (n, m) in single precision, infinite where they aren't known
@@ -139,6 +162,7 @@ class Descent:
             enclosures.fours,
             enclosures.spectra,
             enclosures.columns,
+            enclosures.rows,
             enclosures.band,
             np.minimum(cost + 1, MOST).astype(np.uint16),
             (self._groups, self._fours),
@@ -174,6 +198,21 @@ def _ends(spectra: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     return parts.min(axis=1), parts.max(axis=1)
 
 
+def _envelope(low: np.ndarray, high: np.ndarray, band: int) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest values in the band around every point."""
+    width = 2 * band + 1
+    return (
+        minimum_filter1d(low, width, axis=1, mode="nearest"),
+        maximum_filter1d(high, width, axis=1, mode="nearest"),
+    )
+
+
+def _span(chosen: np.ndarray) -> tuple[int, int]:
+    """Where the first of some is, and one after the last."""
+    places = np.flatnonzero(chosen)
+    return (int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0)
+
+
 def _interleaved(rows: np.ndarray) -> np.ndarray:
     """Every four rows of integers (n, points) as one of 64 bits, filled up by zeros to as many
     points as `_fill` takes at a time, shape (n / 4, filled).
@@ -184,7 +223,7 @@ def _interleaved(rows: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _begin(queries, factors, caps, intervals, band, near, groups):
+def _begin(queries, factors, caps, intervals, rows, band, near, groups):
     """Costs of groups in families that have one that is near; ``groups`` (n, groups)."""
     tiles = _tiles(queries.shape[1], band)
     families = np.empty(groups.shape[1] // FOUR, np.int64)
@@ -195,7 +234,7 @@ def _begin(queries, factors, caps, intervals, band, near, groups):
             families[count] = family
             count += near[row, FOUR * family : FOUR * (family + 1)].any()
         chosen = families[:count]
-        _warp(queries[row], factors[row], caps[row], *intervals, chosen, band, tiles, found)
+        _warp(queries[row], factors[row], caps[row], *intervals, chosen, rows, band, tiles, found)
         _lay_out(chosen, found, groups[row])
 
 
@@ -207,6 +246,7 @@ def _further(
     intervals,
     spectra,
     columns,
+    rows,
     band,
     limits,
     waiting,
@@ -219,13 +259,14 @@ def _further(
     chosen = np.empty(len(spectra), np.int64)
     found = np.empty(FOUR * len(spectra) + LANES, np.uint16)
     groups, fours = waiting
+    every = 0, queries.shape[1]
     for row in range(len(queries)):
         query, factor, cap, limit = queries[row], factors[row], caps[row], limits[row]
         parents = _take(groups[row], limit, 1, most, chosen)
-        _warp(query, factor, cap, *intervals, parents, band, tiles, found)
+        _warp(query, factor, cap, *intervals, parents, rows, band, tiles, found)
         _lay_out(parents, found, fours[row])
         parents = _take(fours[row], limit, FOUR, most, chosen)
-        _warp(query, factor, cap, spectra, None, parents, band, tiles, found)
+        _warp(query, factor, cap, spectra, None, parents, every, band, tiles, found)
         for place in range(FOUR * len(parents)):
             parent, number = parents[place // FOUR], FOUR * parents[place // FOUR] + place % FOUR
             if number < result.shape[1] and found[place] <= limit[parent // FOUR]:
@@ -236,7 +277,7 @@ def _further(
 @njit(nogil=True)
 def _tiles(points, band):
     """Space for middles, half widths and costs."""
-    middles, halves = np.empty((2, points + -points % PARENTS, PARENTS), np.uint64)
+    middles, halves = np.empty((2, points + 2 * band + PARENTS, PARENTS), np.uint64)
     return middles, halves, np.empty((2 * band + 3, LANES), np.uint16)
 
 
@@ -272,38 +313,61 @@ def _take(costs, limit, size, most, chosen):
 
 
 @njit(nogil=True)
-def _warp(query, factor, cap, middles, halves, parents, band, tiles, found):
-    """Least costs of the four of each parent; differences where there are no half widths."""
+def _warp(query, factor, cap, middles, halves, parents, rows, band, tiles, found):
+    """Least costs of the four of each parent; differences where there are no half widths.
+
+    The points ``rows`` are warped, and paths may begin and end anywhere in the band if there are
+    others, whose excursions out of the envelopes are added.
+    """
     points, width = len(query), 2 * band + 1
+    start, stop = rows
+    skipped = max(start - band, 0)
+    warped = min(stop + band, points) - skipped
     tile, widths, cost = tiles
     eight = np.empty(PARENTS, np.int64)
+    size = middles.shape[1]
     for first in range(0, len(parents), PARENTS):
         used = min(PARENTS, len(parents) - first)
         for lane in range(PARENTS):
             eight[lane] = parents[first + min(lane, used - 1)]
-        for point in range(0, len(tile), PARENTS):
-            _fill(tile, point, middles, len(tile), eight, factor[0], factor[1], ALL, NOTHING)
+        for point in range(0, size, PARENTS):
+            _fill(tile, point, middles, size, eight, factor[0], factor[1], ALL, NOTHING)
             if halves is not None:
-                _fill(widths, point, halves, len(tile), eight, factor[0], factor[1], cap, OUTSIDE)
+                _fill(widths, point, halves, size, eight, factor[0], factor[1], cap, OUTSIDE)
         cost[:, :] = NONE
-        cost[band + 1, :] = 0
-        i = 0
-        while i < points:
-            if 0 < band <= i < points - band - 1:
+        cost[0, :] = 0
+        if halves is not None:
+            for n in range(points - stop + start):
+                i = n if n < start else n + stop - start
+                _outside(query[i], tile, widths, warped + n, cost)
+        if start > 0:
+            for k in range(1, width + 1):
+                cost[k, :] = cost[0, :]
+        else:
+            cost[band + 1, :] = cost[0, :]
+        cost[0, :] = NONE
+        i = start
+        while i < stop:
+            j = i - band - skipped
+            if 0 < band <= i < min(points - band, stop) - 1:
                 if halves is None:
-                    _two_differences(query[i], query[i + 1], tile, widths, i - band, cost, width)
+                    _two_differences(query[i], query[i + 1], tile, widths, j, cost, width)
                 else:
-                    _two_excursions(query[i], query[i + 1], tile, widths, i - band, cost, width)
+                    _two_excursions(query[i], query[i + 1], tile, widths, j, cost, width)
                 i += 2
                 continue
             k, end = max(0, band - i), min(2 * band, points - 1 - i + band) + 1
             if halves is None:
-                _differences(query[i], tile, widths, i + k - band, cost, k, end - k)
+                _differences(query[i], tile, widths, j + k, cost, k, end - k)
             else:
-                _excursions(query[i], tile, widths, i + k - band, cost, k, end - k)
+                _excursions(query[i], tile, widths, j + k, cost, k, end - k)
             i += 1
         for lane in range(FOUR * used):
-            found[FOUR * first + lane] = min(cost[band + 1, lane], np.uint16(MOST))
+            least = cost[band + 1, lane]
+            if stop < points:
+                for k in range(1, width + 1):
+                    least = min(least, cost[k, lane])
+            found[FOUR * first + lane] = min(least, np.uint16(MOST))
 
 
 REGISTER, FOURS = ir.VectorType(ir.IntType(16), LANES), ir.VectorType(ir.IntType(64), PARENTS)
@@ -348,6 +412,23 @@ def _transposed(builder, square):
             for part in (between[:size], between[size:])
         ]
     return square
+
+
+@intrinsic
+def _outside(context, value, middles, halves, row, cost):
+    """Add the square of the excursion out of the intervals of a row to the first row of costs."""
+
+    def build(context, builder, signature, arguments):
+        middles, halves, cost = _data(context, builder, signature, arguments, (1, 2, 4))
+        value, row = _spread(builder, arguments[0]), arguments[3]
+        point = _load(builder, middles, row), _load(builder, halves, row)
+        none = ir.Constant(REGISTER, [NONE] * LANES)
+        first = _place(builder, cost, row.type(0))
+        total = _excursion(builder, value, *point, builder.load(first, align=2), none, none)
+        builder.store(total, first, align=2)
+        return context.get_dummy_value()
+
+    return types.void(value, middles, halves, row, cost), build
 
 
 def _steps(cell):
