@@ -25,7 +25,7 @@ root of that times u (|q| + |l|). The last stage is in float64, with a relative 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numba import njit
@@ -39,8 +39,8 @@ from whiteline.search.enclosures import PARENTS, Descent, Enclosures
 # Points in a block whose mean is compared with envelopes, and in one whose mean tells roughly how
 # near spectra are.
 WIDTH, WIDE = 4, 32
-# Groups and fours that are parted at first, one tile of each, and then: all others.
-OTHERS = 2**60
+# Groups and fours that are parted at first, two tiles of each, and all others.
+BEST, OTHERS = 2 * PARENTS, 2**60
 
 # Pairs as in `selection`: starts and columns.
 Ragged = tuple[np.ndarray, np.ndarray]
@@ -92,9 +92,10 @@ class Warping(Index):
         part: np.ndarray,
         limit: np.ndarray,
     ) -> Iterator[Ragged]:
+        # What is met is added here while the descent goes on, as limits fall.
         met = list(selection.least(asked.scores, lowest, *blocks, part, k))
         yield tuple(met)
-        for pairs in self._descended(asked, blocks, part, limit, met, (2 * PARENTS, OTHERS)):
+        for pairs in self._descended(asked, blocks, part, limit, met, (BEST, OTHERS)):
             best = selection.least_of_pairs(*pairs, _upwards(limit), k)
             yield best
             met[:] = selection.joined(*met, *best)
@@ -118,11 +119,11 @@ class Warping(Index):
         blocks: tuple[np.ndarray, ...],
         part: np.ndarray,
         limit: np.ndarray,
-        met: Ragged,
+        met: Sequence[np.ndarray],
         numbers: tuple[int, ...],
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Pairs that may be as near as ``limit`` and lower bounds of their distances, when so many
-        of the most promising were parted, and then so many more.
+        """Pairs that may be as near as ``limit``, beside those met, and lower bounds of their
+        distances: first when so many groups and fours are parted, then when so many more are.
         """
         limits = self._limits(asked, blocks, part, limit)
         near = asked.excursions <= self._ceiling(asked, limits.ravel()).reshape(limits.shape)
@@ -199,7 +200,8 @@ def _widen(block_edges, before, order, part, limit, group_of, limits):
     for segment in range(len(part)):
         number, own = part[segment], limits[segment // ranges]
         if number >= 0 and before[number + 1] - before[number] == len(block_edges) - 1:
-            own[:] = np.maximum(own, limit[segment])
+            for group in range(len(own)):
+                own[group] = max(own[group], limit[segment])
         elif number >= 0:
             for block in order[before[number] : before[number + 1]]:
                 for column in range(block_edges[block], block_edges[block + 1]):

@@ -94,7 +94,7 @@ class Enclosures:
         return (spectra - self._least) / self.step
 
     def _intervals(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Middles and half widths, rounded outwards: intervals for the points that are warped, then
+        """Middles and half widths, rounded outwards: intervals for points that are warped, then
         envelopes for the others.
         """
         first, last = self.rows
@@ -232,7 +232,10 @@ def _begin(queries, factors, caps, intervals, rows, band, near, groups):
         count = 0
         for family in range(len(families)):
             families[count] = family
-            count += near[row, FOUR * family : FOUR * (family + 1)].any()
+            one = False
+            for group in range(FOUR * family, FOUR * (family + 1)):
+                one |= near[row, group]
+            count += one
         chosen = families[:count]
         _warp(queries[row], factors[row], caps[row], *intervals, chosen, rows, band, tiles, found)
         _lay_out(chosen, found, groups[row])
@@ -277,8 +280,8 @@ def _further(
 @njit(nogil=True)
 def _tiles(points, band):
     """Space for middles, half widths and costs."""
-    middles, halves = np.empty((2, points + 2 * band + PARENTS, PARENTS), np.uint64)
-    return middles, halves, np.empty((2 * band + 3, LANES), np.uint16)
+    middles = np.empty((points + 2 * band + PARENTS, PARENTS), np.uint64)
+    return middles, np.empty_like(middles), np.empty((2 * band + 3, LANES), np.uint16)
 
 
 @njit(nogil=True)
