@@ -52,9 +52,6 @@ class Index(ABC):
         Queries asked so far, and pairs whose distance was computed in full for them.
     """
 
-    # Pairs compared in full to learn how near the nearest is.
-    probes = 1
-
     def __init__(
         self,
         measure: BoundMeasure,
@@ -293,13 +290,12 @@ class Index(ABC):
         """Pairs to be compared, in turn, none twice. ``limit`` (segments,), the distance of the
         k-th nearest of each segment, falls meanwhile.
         """
-        probes = max(k, self.probes)
-        met = selection.least(asked.scores, lowest, *blocks, part, probes)
+        met = selection.least(asked.scores, lowest, *blocks, part, k)
         yield met
         starts, columns, fine = self._survivors(asked, lowest, blocks, part, limit, met)
         if fine is not None:
             ceiling = self._fine_ceiling(asked, limit)
-            yield selection.least_of_pairs(starts, columns, fine, ceiling, probes)
+            yield selection.least_of_pairs(starts, columns, fine, ceiling, k)
             ceiling = self._fine_ceiling(asked, limit)
             starts, columns = selection.pairs_below(starts, columns, fine, ceiling)
         yield starts, columns
