@@ -21,6 +21,7 @@ from sklearn.metrics.pairwise import additive_chi2_kernel
 from whiteline import measures
 from whiteline.errors import InputError
 from whiteline.evaluation import claims
+from whiteline.measures.kernels.warping import warped, warped_pairs
 
 ENERGY = 700 + 0.1 * np.arange(300)
 STEP = 0.1
@@ -403,6 +404,17 @@ def test_dtw_for_any_band(band):
     result = distances(fitted("dtw", band=band * STEP), spectra[:2], spectra[2:], energy)
     expected = [[dtw(a, b, band) for b in spectra[2:]] for a in spectra[:2]]
     np.testing.assert_allclose(result, expected, rtol=2e-6)
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+@pytest.mark.parametrize("band", [0, 1, 2, 7, 8, 38, 39])
+def test_pairs_are_warped_one_by_one_by_the_same_sums(band, precision):
+    """Searches compare distances of either kind."""
+    spectra = np.random.default_rng(6).normal(size=(7, 40)).astype(precision)
+    columns = np.tile(np.arange(5), 2)
+    ceiling = np.full(10, np.inf)
+    found = warped_pairs(spectra[:2], spectra[2:], band, np.arange(11), columns, ceiling)
+    np.testing.assert_array_equal(found.reshape(2, 5), warped(spectra[:2], spectra[2:], band))
 
 
 def test_dtw_without_band_is_correlation():

@@ -200,9 +200,11 @@ def test_zero_intensity_at_some_points():
         assert_nearest(index.nearest(queries), measure, queries, library)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "dtw"])
 def test_no_score_is_above_its_ceiling(kind):
-    """The bound itself: every pair passes at its own distance."""
+    """The bound itself: every pair passes at its own distance. Time warping has others, see
+    test_search_bounds.
+    """
     measure = load(kind)
     library, queries = prepared(measure, spectra(130), noisy(40))
     index = search.build(measure, library, ENERGY)

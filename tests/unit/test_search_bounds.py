@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from whiteline import measures, search
+from whiteline.search.dtw import OTHERS
+from whiteline.search.enclosures import Descent
 
 ENERGY = 640 + 0.2 * np.arange(101)
 
@@ -28,7 +30,7 @@ def strange(rng):
     return np.concatenate([rng.exponential(size=(6, points)) ** 4, spikes, steps, hit])
 
 
-@pytest.mark.parametrize("kind", ["jensen_shannon", "chi_square", "dtw"])
+@pytest.mark.parametrize("kind", ["jensen_shannon", "chi_square"])
 def test_no_bound_is_above_the_distance(kind, rng):
     measure = measures.load(kind, precision="double")
     library, queries = (measure.prepare(x, ENERGY) for x in (lines(90, rng), strange(rng)))
@@ -48,13 +50,71 @@ def test_no_bound_is_above_the_distance(kind, rng):
         np.testing.assert_allclose(found, distance[:, column], rtol=1e-9, atol=1e-12)
 
 
-def test_pairs_out_of_order_get_their_bound_too(rng):
-    """The search by time warping goes through its library in stretches."""
+@pytest.fixture(params=[0.2, 2.0, 0.0, 100.0])
+def warping(request, rng):
+    """A measure of some band, 90 library spectra and queries, with and without noise."""
+    measure = measures.load("dtw", precision="double", band=request.param)
+    queries = lines(40, rng)
+    noise = np.repeat([0, 0.01, 0.1, 1], 10)[:, None] * rng.normal(size=queries.shape)
+    queries = np.concatenate([queries + noise, strange(rng)])
+    return measure, *(measure.prepare(x, ENERGY) for x in (lines(90, rng), queries))
+
+
+@pytest.mark.parametrize("reach", [0.5, 1.0, 3.0, np.inf])
+def test_no_warped_interval_is_further_than_its_spectra(warping, reach):
+    """Whatever the limit, in multiples of the least distance, by which integers are scaled."""
+    measure, library, queries = warping
+    index = search.build(measure, library, ENERGY)
+    distance = measure.pairwise(queries, library, ENERGY)
+    limit = reach * distance.min(axis=1, keepdims=True)
+    asked = index._ask(queries)
+    limits = np.broadcast_to(limit, asked.excursions.shape)
+    descent = Descent(index._enclosures, queries, limits, np.ones_like(limits, dtype=bool))
+    first = descent.further(limits, 2).copy()
+    bounds = descent.further(limits, OTHERS)
+    assert (np.isfinite(bounds) | (distance > limit)).all()
+    assert (bounds <= distance)[np.isfinite(bounds)].all()
+    np.testing.assert_array_equal(bounds[np.isfinite(first)], first[np.isfinite(first)])
+    for column, group in enumerate(index._enclosures.group_of):
+        ceiling = index._ceiling(asked, distance[:, column])
+        assert (asked.excursions[:, group] <= ceiling).all()
+
+
+def test_bounds_by_warping_are_near_the_distance(rng):
     measure = measures.load("dtw", precision="double")
-    library, queries = (measure.prepare(lines(n, rng), ENERGY) for n in (400, 3))
+    library, queries = (measure.prepare(lines(n, rng), ENERGY) for n in (200, 30))
+    queries = measure.prepare(queries + 0.05 * rng.normal(size=queries.shape), ENERGY)
+    index = search.build(measure, library, ENERGY)
+    distance = measure.pairwise(queries, library, ENERGY)
+    limits = np.full((30, len(index._enclosures.low)), distance.min(axis=1).max())
+    descent = Descent(index._enclosures, queries, limits, np.ones_like(limits, dtype=bool))
+    bounds = descent.further(limits, OTHERS)
+    near = distance <= limits[:, :1]
+    assert (bounds[near] > 0.99 * distance[near]).all()
+
+
+def test_a_limit_at_the_distance_gives_nothing_up(warping):
+    measure, library, queries = warping
     index = search.build(measure, library, ENERGY)
     asked = index._ask(queries)
-    starts, columns = np.arange(4) * 400, np.tile(np.arange(400), 3)
-    order = np.concatenate([400 * n + rng.permutation(400) for n in range(3)])
-    fine = index._fine(asked, starts, columns)
-    np.testing.assert_array_equal(index._fine(asked, starts, columns[order]), fine[order])
+    distance = measure.pairwise(queries, library, ENERGY)
+    for column in range(0, 90, 7):
+        single = np.arange(len(queries) + 1), np.full(len(queries), column)
+        found = index._distances(asked, *single, distance[:, column] * (1 + 1e-12))
+        np.testing.assert_allclose(found, distance[:, column], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("count", [1, 3, 17, 65, 130])
+def test_libraries_that_fill_no_family(count, rng):
+    measure = measures.load("dtw", precision="double")
+    library, queries = (measure.prepare(lines(n, rng), ENERGY) for n in (count, 30))
+    index = search.build(measure, library, ENERGY, groups=np.arange(count) % 3)
+    distance = measure.pairwise(queries, library, ENERGY)
+    found, rows = index.nearest(queries, min(count, 3))
+    expected = np.argsort(distance, axis=1, kind="stable")[:, : rows.shape[1]]
+    np.testing.assert_array_equal(rows, expected)
+    np.testing.assert_array_equal(found, np.take_along_axis(distance, expected, axis=1))
+    for group in index.groups:
+        own = np.flatnonzero(np.arange(count) % 3 == group)
+        rows = index.nearest_in_groups(queries)[1][:, group, 0]
+        np.testing.assert_array_equal(rows, own[distance[:, own].argmin(axis=1)])

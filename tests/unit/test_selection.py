@@ -106,3 +106,11 @@ def test_the_nearest_are_kept_over_several_rounds():
     selection.keep(starts, np.array([1, 3, 3]), np.array([1.0, 2.0, 4.0]), row_of, best, rows)
     assert rows.tolist() == [[5, 3], [1, -1]]
     assert best.tolist() == [[0.5, 1.0], [4.0, np.inf]]
+
+
+def test_joined_segments():
+    starts, columns = selection.joined(
+        np.array([0, 2, 2, 3]), np.array([4, 5, 6]), np.array([0, 1, 2, 2]), np.array([7, 8])
+    )
+    np.testing.assert_array_equal(starts, [0, 3, 4, 5])
+    np.testing.assert_array_equal(columns, [4, 5, 7, 8, 6])

@@ -52,9 +52,6 @@ class Index(ABC):
         Queries asked so far, and pairs whose distance was computed in full for them.
     """
 
-    # Pairs compared in full to learn how near the nearest is.
-    probes = 1
-
     def __init__(
         self,
         measure: BoundMeasure,
@@ -241,8 +238,7 @@ class Index(ABC):
         """
         every = np.zeros(len(most), dtype=np.int64)
         nothing = np.zeros(len(most) + 1, dtype=np.int64), every[:0]
-        starts, columns = self._survivors(asked, lowest, whole, every, most, nothing)
-        fine = self._fine(asked, starts, columns)
+        starts, columns, fine = self._survivors(asked, lowest, whole, every, most, nothing)
         if fine is not None:
             ceiling = self._fine_ceiling(asked, most)
             starts, columns = selection.pairs_below(starts, columns, fine, ceiling)
@@ -274,24 +270,35 @@ class Index(ABC):
         """Distances and rows of the k nearest of every segment, each (segments, k), and the number
         of pairs compared for them. ``part`` (segments,) is as in `selection`.
         """
-        probes = max(k, self.probes)
         best, rows = selection.none(len(part), k)
-
-        def compare(starts: np.ndarray, columns: np.ndarray) -> int:
+        compared = 0
+        for starts, columns in self._promising(asked, lowest, blocks, k, part, best[:, -1]):
             distance = self._distances(asked, starts, columns, best[:, -1].copy())
             selection.keep(starts, columns, distance, self._row_of, best, rows)
-            return len(columns)
+            compared += len(columns)
+        return (best, rows), compared
 
-        met = selection.least(asked.scores, lowest, *blocks, part, probes)
-        compared = compare(*met)
-        starts, columns = self._survivors(asked, lowest, blocks, part, best[:, -1], met)
-        fine = self._fine(asked, starts, columns)
+    def _promising(
+        self,
+        asked: Asked,
+        lowest: np.ndarray,
+        blocks: tuple[np.ndarray, ...],
+        k: int,
+        part: np.ndarray,
+        limit: np.ndarray,
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Pairs to be compared, in turn, none twice. ``limit`` (segments,), the distance of the
+        k-th nearest of each segment, falls meanwhile.
+        """
+        met = selection.least(asked.scores, lowest, *blocks, part, k)
+        yield met
+        starts, columns, fine = self._survivors(asked, lowest, blocks, part, limit, met)
         if fine is not None:
-            ceiling = self._fine_ceiling(asked, best[:, -1])
-            compared += compare(*selection.least_of_pairs(starts, columns, fine, ceiling, probes))
-            ceiling = self._fine_ceiling(asked, best[:, -1])
+            ceiling = self._fine_ceiling(asked, limit)
+            yield selection.least_of_pairs(starts, columns, fine, ceiling, k)
+            ceiling = self._fine_ceiling(asked, limit)
             starts, columns = selection.pairs_below(starts, columns, fine, ceiling)
-        return (best, rows), compared + compare(starts, columns)
+        yield starts, columns
 
     def _survivors(
         self,
@@ -301,10 +308,13 @@ class Index(ABC):
         part: np.ndarray,
         limit: np.ndarray,
         met: tuple[np.ndarray, np.ndarray],
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Pairs that may be as near as ``limit`` (segments,) by their scores, beside those met."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Pairs that may be as near as ``limit`` (segments,) by their scores, beside those met,
+        and their finer scores.
+        """
         ceiling = self._ceiling(asked, limit)
-        return selection.survivors(asked.scores, lowest, *blocks, part, ceiling, *met)
+        pairs = selection.survivors(asked.scores, lowest, *blocks, part, ceiling, *met)
+        return *pairs, self._fine(asked, *pairs)
 
     def _run(
         self, queries: np.ndarray, task: Callable[..., tuple[Any, int]], *others: np.ndarray

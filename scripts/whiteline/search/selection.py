@@ -217,6 +217,14 @@ def pairs_below(starts, columns, scores, ceiling):
     return kept, result[:at]
 
 
+def joined(starts, columns, more_starts, more_columns):
+    """The pairs of two ragged arrays of the same segments."""
+    sizes = np.diff(starts), np.diff(more_starts)
+    segments = np.concatenate([np.repeat(np.arange(len(part)), part) for part in sizes])
+    order = np.argsort(segments, kind="stable")
+    return starts + more_starts, np.concatenate([columns, more_columns])[order]
+
+
 def none(segments, count):
     """``best`` and ``rows`` of `keep` before any pair was compared: infinite, and -1."""
     return np.full((segments, count), np.inf), np.full((segments, count), -1)

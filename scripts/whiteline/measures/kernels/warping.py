@@ -28,7 +28,7 @@ LANES = 32
 # Points of the query between two looks at whether every path costs too much already.
 STRIDE = 16
 # So few pairs are warped one by one, which takes less than a tile.
-FEW = 3
+FEW = 4
 # Bytes of a SIMD register, of those whose costs are found at a time, and of alignment.
 REGISTER, GROUP, PROMISED = 32, 128, 4
 LN2 = 0.6931471805599453
@@ -56,6 +56,7 @@ B0, B1, B2, B3, B4, B5, B6, B7, B8, B9, B10, B11, B12, B13 = (
 )
 # Stands for infinity; sums of it must not overflow in single precision.
 FAR = 1e30
+FAR_POINT = 1e15
 
 
 def warped(queries: np.ndarray, library: np.ndarray, band: int) -> np.ndarray:
@@ -116,7 +117,9 @@ def _warped_pairs(queries, library, band, starts, columns, ceiling, out):
     # Made here, so that the compiler knows that they don't overlap.
     tile = np.zeros((queries.shape[1], LANES), library.dtype)
     cost = np.empty((2 * band + 3, LANES), library.dtype)
-    single = np.empty(2 * band + 3, library.dtype)
+    backwards = np.empty(queries.shape[1] + 2 * band + 2, library.dtype)
+    forwards = np.empty_like(backwards)
+    even, odd = np.empty(band + 1, library.dtype), np.empty(band + 2, library.dtype)
     ranges = (len(starts) - 1) // len(queries)
     for segment in range(len(starts) - 1):
         query = queries[segment // ranges]
@@ -124,7 +127,8 @@ def _warped_pairs(queries, library, band, starts, columns, ceiling, out):
             used = min(LANES, starts[segment + 1] - first)
             if used <= FEW:
                 for pair in range(first, first + used):
-                    out[pair] = _warp_one(query, library[columns[pair]], band, single)
+                    row = library[columns[pair]]
+                    out[pair] = _warp_one(query, row, band, backwards, forwards, even, odd)
                 continue
             for lane in range(used):
                 row = library[columns[first + lane]]
@@ -191,18 +195,55 @@ def _warp(query, tile, band, cost, ceiling, used):
     return True
 
 
-@njit
-def _warp_one(query, row, band, cost):
-    """The least cost of one pair, by the same sums."""
-    cost[:] = FAR
-    cost[band + 1] = 0
-    for i in range(len(query)):
-        left = cost[0]
-        for k in range(max(0, band - i), min(2 * band, len(query) - 1 - i + band) + 1):
-            difference = query[i] - row[i + k - band]
-            left = difference * difference + min(left, min(cost[k + 1], cost[k + 2]))
-            cost[k + 1] = left
-    return cost[band + 1]
+@njit(fastmath=COMPILE["fastmath"])
+def _warp_one(query, row, band, backwards, forwards, even, odd):
+    """The least cost of one pair, by the same sums, one antidiagonal after the other.
+
+    ``even[n]`` holds the cost where j - i = 2 n - band, and ``odd[n + 1]`` where it is one more;
+    each antidiagonal has cells of one kind, which don't wait for each other.
+    """
+    points, margin, one = len(query), band + 1, np.uintp(1)
+    # Points beyond the ends are far from any.
+    backwards[:], forwards[:], even[:], odd[:] = FAR_POINT, -FAR_POINT, FAR, FAR
+    for point in range(points):
+        backwards[margin + point] = query[points - 1 - point]
+        forwards[margin + point] = row[point]
+    # Indices without a sign need no look whether they count from the end.
+    i = np.uintp(margin + points - 1 - band // 2)
+    j = np.uintp(margin - band // 2)
+    first = band // 2 + band % 2
+    if band % 2:
+        odd[first] = 0
+        _odd_cells(backwards, forwards, i, j, even, odd)
+        for _ in range(points - 1):
+            i -= one
+            _even_cells(backwards, forwards, i, j, even, odd)
+            j += one
+            _odd_cells(backwards, forwards, i, j, even, odd)
+        return odd[first]
+    even[first] = 0
+    _even_cells(backwards, forwards, i, j, even, odd)
+    for _ in range(points - 1):
+        j += one
+        _odd_cells(backwards, forwards, i, j, even, odd)
+        i -= one
+        _even_cells(backwards, forwards, i, j, even, odd)
+    return even[first]
+
+
+@njit(inline="always")
+def _even_cells(backwards, forwards, i, j, even, odd):
+    for n in range(np.uintp(len(even))):
+        difference = backwards[i + n] - forwards[j + n]
+        even[n] = difference * difference + min(even[n], min(odd[n], odd[n + np.uintp(1)]))
+
+
+@njit(inline="always")
+def _odd_cells(backwards, forwards, i, j, even, odd):
+    for n in range(np.uintp(len(even) - 1)):
+        difference = backwards[i + n] - forwards[j + n]
+        after = n + np.uintp(1)
+        odd[after] = difference * difference + min(odd[after], min(even[n], even[after]))
 
 
 @intrinsic

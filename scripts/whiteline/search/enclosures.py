@@ -1,0 +1,590 @@
+"""Many library spectra warped at once, as an interval at every point that holds them all.
+
+Spectra that are alike stand together: in fours, four fours in a group, four groups in a family. An
+interval runs from the least to the greatest value of some spectra at a point. Warping a query onto
+intervals, with excursions out of them for differences, costs no more than warping it onto any of
+the spectra, because that holds along every path. So groups are warped first, then the fours of
+groups that are left, then the spectra of fours that are left, always four of one parent together.
+
+Where the library hardly changes from point to point, an envelope is not much wider than the
+interval. Such points at both ends are not warped onto intervals; excursions out of envelopes are
+summed there (see `whiteline.search.dtw`), and paths between begin and end anywhere in the band.
+
+Costs are integers of 16 bits, so that there are as many as possible in a register. Spectra are
+integers in units of a step, times a factor of the query, modulo 2^16; a difference is taken to be
+the least that it can be, so never too great. A cell costs the square of it over 2^16, rounded
+down, and sums stop at the greatest integer; the factor is such that limits are just below.
+
+Margin. Spectra and queries are rounded to integers, the former times the factor f down once more.
+That makes a difference greater by less than f / 2 + 2, and an excursion too, as intervals are
+rounded outwards. A path has fewer than 2 points cells. So the root of the least cost, times 2^8,
+is at most f d / step + (f / 2 + 2) sqrt(2 points), where d is the distance. Roots in float64 and
+bounds in float32 are rounded by less than the last factors.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
+
+# Spectra in a group and groups in a family; on each level four of one parent are warped together.
+GROUP, FOUR = 16, 4
+FAMILY = GROUP * FOUR
+# Lanes of a tile, and what is warped together in it.
+LANES, PARENTS = 32, 8
+# Integers that stand for the range of the library.
+STEPS = 65000
+# The greatest cost that is kept, and what stands for none.
+MOST, NONE = 65534, 65535
+# Caps and what is added to middles and half widths.
+ALL, NOTHING, OUTSIDE = np.uint16(2**16 - 1), np.uint16(0), np.uint16(2)
+# Points are steady, where the band widens the mean interval of groups by no more than this part of
+# the library's range.
+STEADY = 0.005
+# The cost of a limit, at most, and the greatest factor: with a greater one, intervals could cover
+# all integers.
+AIM, GREATEST = 60000, 5
+
+
+class Enclosures:
+    """A library in order of likeness and its intervals.
+
+    Parameters
+    ----------
+    library
+        Spectra, shape (m, points).
+    coordinates
+        Some numbers of each by which they are compared, shape (m, d).
+    band
+        Points by which those that meet may differ.
+
+    Attributes
+    ----------
+    group_of
+        The group of each spectrum, shape (m,).
+    low, high
+        Envelopes of the groups, each (groups, points).
+    rows
+        First point of a query that is warped onto intervals, and the one after the last.
+    """
+
+    def __init__(self, library: np.ndarray, coordinates: np.ndarray, band: int) -> None:
+        self.band, self.size = band, len(library)
+        order = _alike(coordinates, np.arange(len(library)))
+        # The last family is filled up with repetitions.
+        self.columns = np.pad(order, (0, -len(order) % FAMILY), mode="edge")
+        self.group_of = np.empty(len(library), dtype=np.int64)
+        self.group_of[order] = np.arange(len(order)) // GROUP
+        spectra = library[self.columns]
+        self._least, self.step = library.min(), np.ptp(library) / STEPS
+        ends = _ends(spectra, GROUP)
+        self.low, self.high = _envelope(*ends, band)
+        more = (np.subtract(self.high, self.low) - np.subtract(*ends[::-1])).mean(axis=0)
+        self.rows = _span(more > STEADY * np.ptp(library))
+        self.groups = self._intervals(*ends)
+        self.fours = self._intervals(*_ends(spectra, FOUR))
+        self.spectra = _interleaved(np.rint(self.in_steps(spectra)))
+
+    def in_steps(self, spectra: np.ndarray) -> np.ndarray:
+        """Spectra in steps from the library's least value."""
+        return (spectra - self._least) / self.step
+
+    def _intervals(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Middles and half widths, rounded outwards: intervals for points that are warped, then
+        envelopes for the others.
+        """
+        first, last = self.rows
+        columns = slice(max(first - self.band, 0), last + self.band)
+        low, high = (
+            np.hstack([end[:, columns], wide[:, :first], wide[:, last:]])
+            for end, wide in zip((low, high), _envelope(low, high, self.band), strict=True)
+        )
+        low, high = np.floor(self.in_steps(low)), np.ceil(self.in_steps(high))
+        half = np.ceil((high - low) / 2)
+        return _interleaved(low + half), _interleaved(half)
+
+
+class Descent:
+    """Queries on their way from groups to spectra.
+
+    Parameters
+    ----------
+    enclosures
+        Those of the library.
+    queries
+        Shape (n, points).
+    limits
+        Distances beyond which nothing matters, of each group, shape (n, groups).
+    near
+        Groups that may be nearer, (n, groups).
+    """
+
+    def __init__(
+        self, enclosures: Enclosures, queries: np.ndarray, limits: np.ndarray, near: np.ndarray
+    ) -> None:
+        self._enclosures = enclosures
+        greatest = np.max(limits, axis=1, where=np.isfinite(limits), initial=0) / enclosures.step
+        cells = np.sqrt(2 * queries.shape[1])
+        factor = (2**8 * AIM**0.5 - 2 * cells) / (greatest + cells / 2)
+        whole = (np.clip(factor, 2.0**-16, GREATEST) * 2**16).astype(np.int64)
+        self._factor = whole / 2**16
+        self._slip = (self._factor / 2 + 2) * cells
+        values = np.rint(enclosures.in_steps(queries) * self._factor[:, None]).astype(np.int64)
+        self._queries = (
+            (values % 2**16).astype(np.uint16),
+            np.stack([whole // 2**16, whole % 2**16], axis=1).astype(np.uint16),
+            # A half width of this or more covers all that an integer can differ.
+            np.minimum(2**31 // whole + 1, 2**16 - 1).astype(np.uint16),
+        )
+        self._groups = np.full(limits.shape, NONE, dtype=np.uint16)
+        self._fours = np.full((len(limits), FOUR * limits.shape[1]), NONE, dtype=np.uint16)
+        self._bounds = np.full((len(limits), enclosures.size), np.inf, dtype=np.float32)
+        _begin(
+            *self._queries, enclosures.groups, enclosures.rows, enclosures.band, near, self._groups
+        )
+
+    def further(self, limits: np.ndarray, most: int) -> np.ndarray:
+        """Lower bounds of distances (n, m) in single precision, infinite where they aren't known
+        yet or are above the limit of the group.
+
+        So many more of the most promising groups are parted, and so many more fours.
+        """
+        enclosures = self._enclosures
+        with np.errstate(over="ignore"):
+            root = limits * ((1 + 1e-9) * self._factor / enclosures.step)[:, None]
+            cost = (root + self._slip[:, None]) ** 2 / 2**16
+        _further(
+            *self._queries,
+            enclosures.fours,
+            enclosures.spectra,
+            enclosures.columns,
+            enclosures.rows,
+            enclosures.band,
+            np.minimum(cost + 1, MOST).astype(np.uint16),
+            (self._groups, self._fours),
+            most,
+            self._slip,
+            enclosures.step / self._factor,
+            self._bounds,
+        )
+        return self._bounds
+
+
+def _alike(coordinates: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Rows in such an order that those in one family, group or four are alike.
+
+    They are parted again and again across the direction in which they differ most.
+    """
+    if len(rows) <= FOUR:
+        return rows
+    unit = next(size for size in (FAMILY, GROUP, FOUR) if len(rows) > size)
+    spread = coordinates[rows] - coordinates[rows].mean(axis=0)
+    direction = spread[np.argmax((spread**2).sum(axis=1))]
+    for _ in range(8):
+        direction = spread.T @ (spread @ direction)
+        direction /= max(np.linalg.norm(direction), 1e-300)
+    rows = rows[np.argsort(spread @ direction, kind="stable")]
+    half = unit * max(1, round(len(rows) / unit / 2))
+    return np.concatenate([_alike(coordinates, part) for part in (rows[:half], rows[half:])])
+
+
+def _ends(spectra: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest values of every ``size`` spectra."""
+    parts = spectra.reshape(-1, size, spectra.shape[1])
+    return parts.min(axis=1), parts.max(axis=1)
+
+
+def _envelope(low: np.ndarray, high: np.ndarray, band: int) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest values in the band around every point."""
+    width = 2 * band + 1
+    return (
+        minimum_filter1d(low, width, axis=1, mode="nearest"),
+        maximum_filter1d(high, width, axis=1, mode="nearest"),
+    )
+
+
+def _span(chosen: np.ndarray) -> tuple[int, int]:
+    """Where the first of some is, and one after the last."""
+    places = np.flatnonzero(chosen)
+    return (int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0)
+
+
+def _interleaved(rows: np.ndarray) -> np.ndarray:
+    """Every four rows of integers (n, points) as one of 64 bits, filled up by zeros to as many
+    points as `_fill` takes at a time, shape (n / 4, filled).
+    """
+    rows = np.pad(rows.astype(np.uint16), ((0, 0), (0, -rows.shape[1] % PARENTS)))
+    parts = rows.reshape(-1, FOUR, rows.shape[1])
+    return np.ascontiguousarray(parts.transpose(0, 2, 1)).view(np.uint64)[:, :, 0]
+
+
+@njit(cache=True, nogil=True)
+def _begin(queries, factors, caps, intervals, rows, band, near, groups):
+    """Costs of groups in families that have one that is near; ``groups`` (n, groups)."""
+    tiles = _tiles(queries.shape[1], band)
+    families = np.empty(groups.shape[1] // FOUR, np.int64)
+    found = np.empty(FOUR * len(families) + LANES, np.uint16)
+    for row in range(len(queries)):
+        count = 0
+        for family in range(len(families)):
+            families[count] = family
+            one = False
+            for group in range(FOUR * family, FOUR * (family + 1)):
+                one |= near[row, group]
+            count += one
+        chosen = families[:count]
+        _warp(queries[row], factors[row], caps[row], *intervals, chosen, rows, band, tiles, found)
+        _lay_out(chosen, found, groups[row])
+
+
+@njit(cache=True, nogil=True)
+def _further(
+    queries,
+    factors,
+    caps,
+    intervals,
+    spectra,
+    columns,
+    rows,
+    band,
+    limits,
+    waiting,
+    most,
+    slip,
+    step,
+    result,
+):
+    tiles = _tiles(queries.shape[1], band)
+    chosen = np.empty(len(spectra), np.int64)
+    found = np.empty(FOUR * len(spectra) + LANES, np.uint16)
+    groups, fours = waiting
+    every = 0, queries.shape[1]
+    for row in range(len(queries)):
+        query, factor, cap, limit = queries[row], factors[row], caps[row], limits[row]
+        parents = _take(groups[row], limit, 1, most, chosen)
+        _warp(query, factor, cap, *intervals, parents, rows, band, tiles, found)
+        _lay_out(parents, found, fours[row])
+        parents = _take(fours[row], limit, FOUR, most, chosen)
+        _warp(query, factor, cap, spectra, None, parents, every, band, tiles, found)
+        for place in range(FOUR * len(parents)):
+            parent, number = parents[place // FOUR], FOUR * parents[place // FOUR] + place % FOUR
+            if number < result.shape[1] and found[place] <= limit[parent // FOUR]:
+                root = max(2**8 * np.sqrt(np.float64(found[place])) - slip[row], 0.0)
+                result[row, columns[number]] = root * step[row] * (1 - 1e-6)
+
+
+@njit(nogil=True)
+def _tiles(points, band):
+    """Space for middles, half widths and costs."""
+    middles = np.empty((points + 2 * band + PARENTS, PARENTS), np.uint64)
+    return middles, np.empty_like(middles), np.empty((2 * band + 3, LANES), np.uint16)
+
+
+@njit(nogil=True)
+def _lay_out(parents, found, costs):
+    for place in range(FOUR * len(parents)):
+        costs[FOUR * parents[place // FOUR] + place % FOUR] = found[place]
+
+
+@njit(nogil=True)
+def _take(costs, limit, size, most, chosen):
+    """Those of least cost, at most so many, that aren't above the limit of their group, which has
+    ``size``. They don't wait any longer: their cost becomes ``NONE``.
+    """
+    count = 0
+    for number in range(len(costs)):
+        if costs[number] <= limit[number // size]:
+            at = count
+            if count < most:
+                count += 1
+            else:
+                at = most - 1
+                if costs[chosen[at]] <= costs[number]:
+                    continue
+            if most < len(chosen):
+                while at > 0 and costs[chosen[at - 1]] > costs[number]:
+                    chosen[at] = chosen[at - 1]
+                    at -= 1
+            chosen[at] = number
+    for place in range(count):
+        costs[chosen[place]] = NONE
+    return chosen[:count]
+
+
+@njit(nogil=True)
+def _warp(query, factor, cap, middles, halves, parents, rows, band, tiles, found):
+    """Least costs of the four of each parent; differences where there are no half widths.
+
+    The points ``rows`` are warped, and paths may begin and end anywhere in the band if there are
+    others, whose excursions out of the envelopes are added.
+    """
+    points, width = len(query), 2 * band + 1
+    start, stop = rows
+    skipped = max(start - band, 0)
+    warped = min(stop + band, points) - skipped
+    tile, widths, cost = tiles
+    eight = np.empty(PARENTS, np.int64)
+    size = middles.shape[1]
+    for first in range(0, len(parents), PARENTS):
+        used = min(PARENTS, len(parents) - first)
+        for lane in range(PARENTS):
+            eight[lane] = parents[first + min(lane, used - 1)]
+        for point in range(0, size, PARENTS):
+            _fill(tile, point, middles, size, eight, factor[0], factor[1], ALL, NOTHING)
+            if halves is not None:
+                _fill(widths, point, halves, size, eight, factor[0], factor[1], cap, OUTSIDE)
+        cost[:, :] = NONE
+        cost[0, :] = 0
+        if halves is not None:
+            for n in range(points - stop + start):
+                i = n if n < start else n + stop - start
+                _outside(query[i], tile, widths, warped + n, cost)
+        if start > 0:
+            for k in range(1, width + 1):
+                cost[k, :] = cost[0, :]
+        else:
+            cost[band + 1, :] = cost[0, :]
+        cost[0, :] = NONE
+        i = start
+        while i < stop:
+            j = i - band - skipped
+            if 0 < band <= i < min(points - band, stop) - 1:
+                if halves is None:
+                    _two_differences(query[i], query[i + 1], tile, widths, j, cost, width)
+                else:
+                    _two_excursions(query[i], query[i + 1], tile, widths, j, cost, width)
+                i += 2
+                continue
+            k, end = max(0, band - i), min(2 * band, points - 1 - i + band) + 1
+            if halves is None:
+                _differences(query[i], tile, widths, j + k, cost, k, end - k)
+            else:
+                _excursions(query[i], tile, widths, j + k, cost, k, end - k)
+            i += 1
+        for lane in range(FOUR * used):
+            least = cost[band + 1, lane]
+            if stop < points:
+                for k in range(1, width + 1):
+                    least = min(least, cost[k, lane])
+            found[FOUR * first + lane] = min(least, np.uint16(MOST))
+
+
+REGISTER, FOURS = ir.VectorType(ir.IntType(16), LANES), ir.VectorType(ir.IntType(64), PARENTS)
+
+
+@intrinsic
+def _fill(context, tile, point, rows, points, parents, high, low, cap, more):
+    """Fill as many rows of a tile as there are parents, from a point on, by integers v of rows
+    (parents, points) that become min(v, cap) times the factor high + low / 2^16, plus more.
+    """
+
+    def build(context, builder, signature, arguments):
+        tile, rows, parents = _data(context, builder, signature, arguments, (0, 2, 4))
+        point, points = arguments[1], arguments[3]
+        high, low, cap, more = (_spread(builder, number) for number in arguments[5:])
+        square = []
+        for lane in range(PARENTS):
+            parent = builder.load(builder.gep(parents, [point.type(lane)]))
+            place = builder.gep(rows, [builder.add(builder.mul(parent, points), point)])
+            square.append(builder.load(builder.bitcast(place, FOURS.as_pointer()), align=2))
+        for lane, fours in enumerate(_transposed(builder, square)):
+            value = _call(builder, "umin", builder.bitcast(fours, REGISTER), cap)
+            part = _high_half(builder, value, low, builder.zext)
+            value = builder.add(builder.add(builder.mul(value, high), part), more)
+            builder.store(value, _place(builder, tile, point, lane), align=2)
+        return context.get_dummy_value()
+
+    return types.void(tile, point, rows, points, parents, high, low, cap, more), build
+
+
+def _transposed(builder, square):
+    """Registers of the first numbers of some, of their second ones, and so on, by as many steps
+    as halve their number, each of which puts the two halves between each other.
+    """
+    index, size = ir.IntType(32), len(square)
+    between = [n // 2 + size * (n % 2) for n in range(2 * size)]
+    for _ in range(size.bit_length() - 1):
+        pairs = zip(square[: size // 2], square[size // 2 :], strict=True)
+        square = [
+            builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(index, size), part))
+            for pair in pairs
+            for part in (between[:size], between[size:])
+        ]
+    return square
+
+
+@intrinsic
+def _outside(context, value, middles, halves, row, cost):
+    """Add the square of the excursion out of the intervals of a row to the first row of costs."""
+
+    def build(context, builder, signature, arguments):
+        middles, halves, cost = _data(context, builder, signature, arguments, (1, 2, 4))
+        value, row = _spread(builder, arguments[0]), arguments[3]
+        point = _load(builder, middles, row), _load(builder, halves, row)
+        none = ir.Constant(REGISTER, [NONE] * LANES)
+        first = _place(builder, cost, row.type(0))
+        total = _excursion(builder, value, *point, builder.load(first, align=2), none, none)
+        builder.store(total, first, align=2)
+        return context.get_dummy_value()
+
+    return types.void(value, middles, halves, row, cost), build
+
+
+def _steps(cell):
+    """Costs of one point of the query and ``count`` of the library's, from the point j on, as
+    `whiteline.measures.kernels.warping` explains.
+    """
+
+    def typed(context, value, middles, halves, j, cost, k, count):
+        def build(context, builder, signature, arguments):
+            value, _, _, j, _, k, count = arguments
+            middles, halves, cost = _data(context, builder, signature, arguments, (1, 2, 4))
+            value = _spread(builder, value)
+            start = [_load(builder, cost, k, n) for n in (0, 1)]
+            before, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
+            builder.cbranch(builder.icmp_signed("<", count.type(0), count), body, after)
+            builder.position_at_end(body)
+            step = builder.phi(count.type)
+            left, diagonal = (builder.phi(REGISTER) for _ in start)
+            here, column = builder.add(k, step), builder.add(j, step)
+            up = _load(builder, cost, here, 2)
+            point = _load(builder, middles, column), _load(builder, halves, column)
+            found = cell(builder, value, *point, diagonal, up, left)
+            builder.store(found, _place(builder, cost, here, 1), align=2)
+            following = builder.add(step, count.type(1))
+            _loop(
+                builder,
+                before,
+                [
+                    (left, start[0], found),
+                    (diagonal, start[1], up),
+                    (step, step.type(0), following),
+                ],
+            )
+            builder.cbranch(builder.icmp_signed("<", following, count), body, after)
+            builder.position_at_end(after)
+            return context.get_dummy_value()
+
+        return types.void(value, middles, halves, j, cost, k, count), build
+
+    return intrinsic(typed)
+
+
+def _two_steps(cell):
+    """The same of a point of the query and the next, both with all ``width`` points of the band,
+    at least three: from j on for the first, one further for the second, which follows one behind.
+    """
+
+    def typed(context, value, following, middles, halves, j, cost, width):
+        def build(context, builder, signature, arguments):
+            values = [_spread(builder, value) for value in arguments[:2]]
+            j, width = arguments[4], arguments[6]
+            middles, halves, cost = _data(context, builder, signature, arguments, (2, 3, 5))
+            far, zero, one = ir.Constant(REGISTER, [NONE] * LANES), width.type(0), width.type(1)
+
+            def point(k):
+                column = builder.add(j, k)
+                return _load(builder, middles, column), _load(builder, halves, column)
+
+            def costs(k, diagonal, left, second_left):
+                """Of the first row at k and of the second behind, and what is above the first."""
+                up, here = _load(builder, cost, k, 2), point(k)
+                first = cell(builder, values[0], *here, diagonal, up, left)
+                second = cell(builder, values[1], *here, left, first, second_left)
+                return first, second, up
+
+            first, _, up = costs(zero, _load(builder, cost, zero, 1), far, far)
+            start = costs(one, up, first, far)
+            builder.store(start[1], _place(builder, cost, one), align=2)
+            before, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
+            builder.branch(body)
+            builder.position_at_end(body)
+            k = builder.phi(width.type)
+            left, second_left, diagonal = (builder.phi(REGISTER) for _ in range(3))
+            found = costs(k, diagonal, left, second_left)
+            builder.store(found[1], _place(builder, cost, k), align=2)
+            following = builder.add(k, one)
+            states = zip((left, second_left, diagonal), start, found, strict=True)
+            _loop(builder, before, [*states, (k, width.type(2), following)])
+            builder.cbranch(builder.icmp_signed("<", following, width), body, after)
+            builder.position_at_end(after)
+            last = cell(builder, values[1], *point(width), found[0], far, found[1])
+            builder.store(last, _place(builder, cost, width), align=2)
+            return context.get_dummy_value()
+
+        return types.void(value, following, middles, halves, j, cost, width), build
+
+    return intrinsic(typed)
+
+
+def _difference(builder, value, middle, _, diagonal, up, left):
+    """Cost of a cell by the difference from the middle."""
+    gap = builder.sub(value, middle)
+    return _sum(builder, _high_half(builder, gap, gap, builder.sext), diagonal, up, left)
+
+
+def _excursion(builder, value, middle, half, diagonal, up, left):
+    """Cost of a cell by the excursion out of the interval."""
+    gap = builder.sub(value, middle)
+    gap = _call(builder, "smax", gap, builder.sub(ir.Constant(REGISTER, [0] * LANES), gap))
+    gap = _call(builder, "usub.sat", gap, half)
+    return _sum(builder, _high_half(builder, gap, gap, builder.zext), diagonal, up, left)
+
+
+def _sum(builder, square, diagonal, up, left):
+    least = _call(builder, "umin", _call(builder, "umin", diagonal, up), left)
+    return _call(builder, "uadd.sat", square, least)
+
+
+_differences, _excursions = _steps(_difference), _steps(_excursion)
+_two_differences, _two_excursions = _two_steps(_difference), _two_steps(_excursion)
+
+
+def _data(context, builder, signature, arguments, numbers):
+    """Pointers to the data of some arguments, which are arrays."""
+    return (
+        context.make_array(signature.args[n])(context, builder, arguments[n]).data for n in numbers
+    )
+
+
+def _loop(builder, before, values):
+    """Let each value be the second when a loop is entered and the third when it goes on."""
+    for phi, first, later in values:
+        phi.add_incoming(first, before)
+        phi.add_incoming(later, builder.block)
+
+
+def _place(builder, data, row, more=0):
+    """Pointer to a row of lanes, ``more`` below another."""
+    data = builder.bitcast(data, REGISTER.as_pointer())
+    return builder.gep(data, [builder.add(row, row.type(more))])
+
+
+def _load(builder, data, row, more=0):
+    return builder.load(_place(builder, data, row, more), align=2)
+
+
+def _call(builder, name, a, b):
+    """An operation on integers of 16 bits."""
+    signature = ir.FunctionType(REGISTER, [REGISTER] * 2)
+    name = f"llvm.{name}.v{LANES}i16"
+    return builder.call(cgutils.get_or_insert_function(builder.module, signature, name), [a, b])
+
+
+def _high_half(builder, a, b, extend):
+    """The upper 16 bits of products."""
+    wide = ir.VectorType(ir.IntType(32), LANES)
+    product = builder.mul(extend(a, wide), extend(b, wide))
+    return builder.trunc(builder.lshr(product, ir.Constant(wide, [16] * LANES)), REGISTER)
+
+
+def _spread(builder, number):
+    """A register with a number in every lane."""
+    undefined, index = ir.Constant(REGISTER, ir.Undefined), ir.IntType(32)
+    value = builder.insert_element(undefined, number, index(0))
+    first = ir.Constant(ir.VectorType(index, LANES), [0] * LANES)
+    return builder.shuffle_vector(value, undefined, first)
