@@ -428,6 +428,23 @@ def test_shifted_correlation_leaves_flat_overlaps_out():
     assert result[0, 0] <= ZERO
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("points", "count"), [(1, 1), (31, 16), (33, 7), (100, 17), (300, 40)])
+def test_greatest_differences_whatever_is_left_out(points, count, dtype):
+    """To the last bit, also of noise, of equal spectra and where only one point matters."""
+    from whiteline.measures.kernels import largest
+
+    random = np.random.default_rng(points)
+    smooth = simulated(count + 3, energy=np.linspace(700, 730, points))
+    noise = random.normal(size=smooth.shape)
+    spikes = smooth.copy()
+    spikes[np.arange(len(spikes)), random.integers(points, size=len(spikes))] += 1
+    for spectra in (smooth, noise, smooth + 0.05 * noise, np.cumsum(smooth, axis=1), spikes):
+        queries, library = spectra[:4].astype(dtype), spectra[3:].astype(dtype)
+        expected = np.abs(queries[:, None] - library).max(axis=-1)
+        np.testing.assert_array_equal(largest.differences(queries, library), expected)
+
+
 def test_derivatives_ignore_a_sloping_background():
     spectra = simulated(3)
     sloping = spectra + 2 - 0.05 * (ENERGY - 700)
