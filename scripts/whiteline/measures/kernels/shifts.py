@@ -34,9 +34,10 @@ FAR = 1e30
 SAMPLE = 512  # library spectra that give the components
 # Queries whose products with a chunk of the library are taken at a time, and those that meet the
 # chunk while it is in the second-level cache; an odd number of cache lines, see `_odd`.
-BATCH, TURN, CHUNK = 8, 32, 240
-# Bytes of a SIMD register and of alignment that is promised; points that are summed together.
-REGISTER, PROMISED, TOGETHER = 32, 4, 32
+BATCH, TURN, CHUNK = 8, 32, 176
+# Bytes of a vector, which LLVM splits into the registers that there are, and of alignment that is
+# promised; points that are summed together.
+VECTOR, PROMISED, TOGETHER = 64, 4, 32
 
 
 def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np.ndarray:
@@ -62,6 +63,7 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
     moved = _widened(np.zeros((min(TURN, len(queries)) * len(moves), points), queries.dtype))
     products = np.empty((BATCH * len(moves), CHUNK), queries.dtype)
     best = np.empty((BATCH, CHUNK), f"i{queries.itemsize}")
+    overlaps = np.empty((2, BATCH, CHUNK), queries.dtype)
     for turn in range(0, len(queries), TURN):
         some = queries[turn : turn + TURN]
         _move(some, turn, moves, own, moved)
@@ -73,7 +75,7 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
                 batch = seen[row * len(moves) : (row + BATCH) * len(moves)]
                 np.matmul(batch, near, out=products[: len(batch), : near.shape[1]])
                 pairs = asked, turn + row, own, library, column, others
-                _choose(*pairs, products, moves, points, mode, best, out)
+                _choose(*pairs, products, moves, points, mode, best, overlaps, out)
     return out
 
 
@@ -161,7 +163,7 @@ def _odd(count):
 
 @njit(**COMPILE)
 def _move(queries, turn, moves, own, moved):
-    """Queries at each shift, less their mean there and times their scale, zero beyond their ends.
+    """Queries at each shift, less their mean there and times twice their scale, and zero beyond.
 
     They are number ``turn`` and the following. Shift s brings the point p to p + s.
     """
@@ -175,42 +177,45 @@ def _move(queries, turn, moves, own, moved):
             out[:start], out[end:] = 0, 0
             out = out[start:end]
             for point in range(len(out)):
-                out[point] = (query[point] - mean) * scale
+                out[point] = (query[point] - mean) * 2 * scale
 
 
 @njit(**COMPILE)
-def _choose(asked, row, own, library, column, others, products, moves, points, mode, best, out):
+def _choose(
+    asked, row, own, library, column, others, products, moves, points, mode, best, overlaps, out
+):
     """Distances of a batch of queries, from ``row`` on, and a chunk of the library."""
     # Where the first point of a query is.
     origin = np.abs(moves).max() + TOGETHER
     rows, columns = min(BATCH, out.shape[0] - row), min(CHUNK, out.shape[1] - column)
-    for n in range(rows):
-        for k in range(0, columns, REGISTER // asked.itemsize):
-            _compare(products, n, k, own, row + n, others, column + k, best)
+    for k in range(0, columns, VECTOR // asked.itemsize):
+        for n in range(rows):
+            _compare(products, n, k, own, row + n, others, column + k, best, overlaps)
     # Queries take turns, so that a library spectrum stays in the first-level cache. No part of an
     # array is taken for a pair: to count its users takes long.
     for k in range(columns):
         for n in range(rows):
             query, other, place = row + n, column + k, best[n, k]
-            if own[2, place, query] + others[2, place, other] >= FAR:
+            mean, scale = overlaps[0, n, k], overlaps[1, n, k]
+            if scale == 0:
                 # Flat at every shift.
                 out[query, other] = 2
                 continue
             move = moves[place]
             start, end = max(0, move), points + min(0, move)
             # Both less their means and times their scales, over the scale of the library's.
-            scale = others[1, place, other]
             factor = own[1, place, query] / scale
-            less = own[0, place, query] * factor - others[0, place, other]
+            less = own[0, place, query] * factor - mean
             places = query, origin - move, library, other, start, end
             total = scale * scale * _squared(asked, *places, factor, less)
             out[query, other] = total if mode == SQUARED else total / asked.dtype.type(2)
 
 
 @intrinsic
-def _compare(context, products, n, k, own, row, others, column, best):
-    """The places of the best shifts for a register of library spectra, left in ``best[n, k:]``.
+def _compare(context, products, n, k, own, row, others, column, best, overlaps):
+    """The places of the best shifts for a vector of library spectra, left in ``best[n, k:]``.
 
+    Mean and scale of their overlaps there are left in ``overlaps``; zeros where all are flat.
     In the batch and chunk of the products, query ``row`` is number n and the spectrum ``column``
     is number k. Written as LLVM's instructions, because the compiler makes masked stores of a loop
     that keeps the best in an array, which take long.
@@ -219,18 +224,19 @@ def _compare(context, products, n, k, own, row, others, column, best):
     def build(context, builder, signature, arguments):
         n, k, row, column = (arguments[m] for m in (1, 2, 4, 6))
         index = column.type
-        products, own, others, best = (
+        products, own, others, best, overlaps = (
             context.make_array(signature.args[m])(context, builder, arguments[m])
-            for m in (0, 3, 5, 7)
+            for m in (0, 3, 5, 7, 8)
         )
         number = products.data.type.pointee
-        register = ir.VectorType(number, REGISTER // context.get_abi_sizeof(number))
+        register = ir.VectorType(number, VECTOR // context.get_abi_sizeof(number))
         integers = ir.VectorType(best.data.type.pointee, register.count)
         _, count, _ = cgutils.unpack_tuple(builder, own.shape)
         before, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
         builder.branch(body)
         builder.position_at_end(body)
-        phis = place, value, found = [builder.phi(kind) for kind in (index, register, integers)]
+        kinds = index, register, integers, register, register
+        phis = place, value, *found = [builder.phi(kind) for kind in kinds]
 
         def at(array, row, kind=register, column=column):
             width = cgutils.unpack_tuple(builder, array.shape)[-1]
@@ -243,28 +249,30 @@ def _compare(context, products, n, k, own, row, others, column, best):
         of_query = builder.add(builder.mul(n, count), place)
         third = builder.add(place, builder.mul(count, index(2)))
         power = _spread(builder, load(own, third, number, row), register)
-        scales, other_powers = (
-            load(others, builder.add(place, builder.mul(count, index(m)))) for m in (1, 2)
+        means, scales, other_powers = (
+            load(others, builder.add(place, builder.mul(count, index(m)))) for m in range(3)
         )
         # Two less the squared distance.
-        alike = load(products, of_query, register, k)
-        alike = builder.fmul(alike, builder.fadd(scales, scales))
+        alike = builder.fmul(load(products, of_query, register, k), scales)
         alike = builder.fsub(alike, builder.fadd(power, other_powers))
         better = builder.fcmp_ordered(">", alike, value)
         here = _spread(builder, _narrow(builder, place, integers.element), integers)
         following = builder.add(place, index(1))
-        value_now, found_now = (
-            builder.select(better, *some) for some in ((alike, value), (here, found))
-        )
-        nothing = ir.Constant(register, [-FAR] * register.count), ir.Constant(integers, None)
-        _begin(phis, before, (index(0), *nothing))
-        _begin(phis, body, (following, value_now, found_now))
+        pairs = zip((alike, here, means, scales), (value, *found), strict=True)
+        now = [builder.select(better, *pair) for pair in pairs]
+        nothing = [ir.Constant(kind, None) for kind in kinds[2:]]
+        lowest = ir.Constant(register, [-FAR] * register.count)
+        _begin(phis, before, (index(0), lowest, *nothing))
+        _begin(phis, body, (following, *now))
         builder.cbranch(builder.icmp_signed("<", following, count), body, after)
         builder.position_at_end(after)
-        builder.store(found_now, at(best, n, integers, k), align=PROMISED)
+        second = builder.add(n, index(BATCH))
+        to = at(best, n, integers, k), at(overlaps, n, column=k), at(overlaps, second, column=k)
+        for found_now, pointer in zip(now[1:], to, strict=True):
+            builder.store(found_now, pointer, align=PROMISED)
         return context.get_dummy_value()
 
-    return types.void(products, n, k, own, row, others, column, best), build
+    return types.void(products, n, k, own, row, others, column, best, overlaps), build
 
 
 @intrinsic
@@ -279,7 +287,7 @@ def _squared(context, asked, row, offset, library, column, start, end, factor, l
     def build(context, builder, signature, arguments):
         offset, (start, end), (factor, less) = arguments[2], arguments[5:7], arguments[7:]
         index, number = start.type, factor.type
-        register = ir.VectorType(number, REGISTER // context.get_abi_sizeof(number))
+        register = ir.VectorType(number, VECTOR // context.get_abi_sizeof(number))
         factor, less = (_spread(builder, n, register) for n in (factor, builder.fneg(less)))
         rows = [_row(context, builder, signature.args[n], *arguments[n : n + 2]) for n in (0, 3)]
         rows[0] = builder.gep(rows[0], [offset])
@@ -340,7 +348,7 @@ def _multiplied(builder, value, factor, addend):
 
 def _within(builder, point, lanes, start, end):
     """Which lanes of the registers from a point on lie within limits."""
-    integer = ir.IntType(8 * REGISTER // lanes)
+    integer = ir.IntType(8 * VECTOR // lanes)
     wide = ir.VectorType(integer, lanes)
     away = [_narrow(builder, builder.sub(limit, point), integer) for limit in (start, end)]
     away = [_spread(builder, number, wide) for number in away]
