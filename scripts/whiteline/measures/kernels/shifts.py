@@ -31,7 +31,7 @@ FLAT = 1e-12
 RANK = 64
 WORTHWHILE = 2e9
 FAR = 1e30
-SAMPLE = 512  # library spectra that give the components
+SAMPLE = 384  # library spectra that give the components
 # Queries whose products with a chunk of the library are taken at a time, and those that meet the
 # chunk while it is in the second-level cache; an odd number of cache lines, see `_odd`.
 BATCH, TURN, CHUNK = 8, 32, 176
@@ -60,14 +60,14 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
     own = _overlaps(queries, moves, mode)
     others = _overlaps(spectra, -moves, mode)
     asked = _widened(queries, limit + TOGETHER, limit)
-    moved = _widened(np.zeros((min(TURN, len(queries)) * len(moves), points), queries.dtype))
+    moved = np.empty((min(TURN, len(queries)) * len(moves), points), queries.dtype)
     products = np.empty((BATCH * len(moves), CHUNK), queries.dtype)
     best = np.empty((BATCH, CHUNK), f"i{queries.itemsize}")
     overlaps = np.empty((2, BATCH, CHUNK), queries.dtype)
     for turn in range(0, len(queries), TURN):
         some = queries[turn : turn + TURN]
         _move(some, turn, moves, own, moved)
-        seen = moved[: len(some) * len(moves), :points]
+        seen = moved[: len(some) * len(moves)]
         seen = seen if basis is None else seen @ basis
         for column in range(0, len(spectra), CHUNK):
             near = reference[:, column : column + CHUNK]
