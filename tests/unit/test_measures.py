@@ -440,6 +440,55 @@ def test_shifted_correlation_leaves_flat_overlaps_out():
     assert result[0, 0] <= ZERO
 
 
+def least_of_all_shifts(kind, queries, library, limit=10):
+    """By one product of matrices for each shift, in double precision."""
+    least, points = np.full((len(queries), len(library)), np.inf), queries.shape[1]
+    for move in range(-limit, limit + 1):
+        a, b = queries[:, max(0, -move) :], library[:, max(0, move) :]
+        a, b = (x[:, : points - abs(move)] for x in (a, b))
+        if kind == "shifted_euclidean":
+            apart = distance.cdist(a, b) * np.sqrt(points / a.shape[1])
+        else:
+            apart = distance.cdist(a, b, kind.removeprefix("shifted_"))
+        least = np.minimum(least, apart)
+    return least
+
+
+@pytest.mark.parametrize("kind", ["shifted_correlation", "shifted_cosine", "shifted_euclidean"])
+def test_least_of_all_shifts_of_many_pairs(kind, monkeypatch):
+    """So many that principal components pay and queries and library are taken in parts."""
+    from whiteline.measures.kernels import shifts
+
+    queries, library = simulated(165), simulated(2000, seed=1)
+    assert queries.size * len(library) * 21 > shifts.WORTHWHILE
+    expected = least_of_all_shifts(kind, queries, library)
+    measure = fitted(kind, precision="single")
+    excess = distances(measure, queries, library) / expected - 1
+    # Never less than the least, and but for shifts that are nearly alike the same.
+    assert excess.min() > -1e-5
+    assert np.quantile(excess, 0.99) < 1e-5
+    assert np.quantile(excess, 0.9999) < 1e-2
+    monkeypatch.setattr(shifts, "WORTHWHILE", np.inf)
+    np.testing.assert_allclose(distances(measure, queries, library), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("points", "count"), [(1, 1), (31, 16), (33, 7), (100, 17), (300, 40)])
+def test_greatest_differences_whatever_is_left_out(points, count, dtype):
+    """To the last bit, also of noise, of equal spectra and where only one point matters."""
+    from whiteline.measures.kernels import largest
+
+    random = np.random.default_rng(points)
+    smooth = simulated(count + 3, energy=np.linspace(700, 730, points))
+    noise = random.normal(size=smooth.shape)
+    spikes = smooth.copy()
+    spikes[np.arange(len(spikes)), random.integers(points, size=len(spikes))] += 1
+    for spectra in (smooth, noise, smooth + 0.05 * noise, np.cumsum(smooth, axis=1), spikes):
+        queries, library = spectra[:4].astype(dtype), spectra[3:].astype(dtype)
+        expected = np.abs(queries[:, None] - library).max(axis=-1)
+        np.testing.assert_array_equal(largest.differences(queries, library), expected)
+
+
 def test_derivatives_ignore_a_sloping_background():
     spectra = simulated(3)
     sloping = spectra + 2 - 0.05 * (ENERGY - 700)

@@ -37,6 +37,6 @@ def pairwise(queries: np.ndarray, library: np.ndarray, energy: np.ndarray) -> np
     -------
     ndarray of shape (n, m)
     """
-    from whiteline.measures.kernels import tiles
+    from whiteline.measures.kernels import largest
 
-    return tiles.largest(queries, library)
+    return largest.differences(queries, library)

@@ -31,11 +31,13 @@ FLAT = 1e-12
 RANK = 64
 WORTHWHILE = 2e9
 FAR = 1e30
-# Queries whose products are taken at a time, and library spectra that give the components.
-BATCH, SAMPLE = 8, 512
-# Bytes of a SIMD register and of alignment that is promised; points that are summed together.
-REGISTER, PROMISED, TOGETHER = 32, 4, 32
-BLOCK = 64  # library spectra whose overlaps stay in the second-level cache
+SAMPLE = 384  # library spectra that give the components
+# Queries whose products with a chunk of the library are taken at a time, and those that meet the
+# chunk while it is in the second-level cache; an odd number of cache lines, see `_odd`.
+BATCH, TURN, CHUNK = 8, 32, 176
+# Bytes of a vector, which LLVM splits into the registers that there are, and of alignment that is
+# promised; points that are summed together.
+VECTOR, PROMISED, TOGETHER = 64, 4, 32
 
 
 def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np.ndarray:
@@ -53,26 +55,27 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
     moves = np.array(sorted(range(-limit, limit + 1), key=abs))
     basis = _basis(library, out.size * points * len(moves))
     spectra, library = library, _widened(library)
-    reference = library[:, :points] if basis is None else library[:, :points] @ basis
-    reference = np.ascontiguousarray(reference.T)
+    reference = library[:, :points].T
+    reference = np.ascontiguousarray(reference) if basis is None else basis.T @ reference
     own = _overlaps(queries, moves, mode)
-    others = np.zeros((3, len(moves), len(library)), library.dtype)
-    others[:, :, : out.shape[1]] = _overlaps(spectra, -moves, mode)
-    moved = _widened(np.zeros((min(BATCH, len(queries)) * len(moves), points), queries.dtype))
-    products = np.empty((len(moved), len(library)), queries.dtype)
+    others = _overlaps(spectra, -moves, mode)
     asked = _widened(queries, limit + TOGETHER, limit)
-    best = np.empty((BATCH, BLOCK), f"i{queries.itemsize}")
-    for start in range(0, len(queries), BATCH):
-        rows = slice(start, start + BATCH)
-        # Contiguous, because numba compiles for each layout.
-        part = np.ascontiguousarray(own[:, :, rows])
-        _move(queries[rows], moves, part, moved)
-        used = len(queries[rows]) * len(moves)
-        seen = moved[:used, :points]
-        np.matmul(seen if basis is None else seen @ basis, reference, out=products[:used])
-        _choose(
-            asked[start:], part, library, others, products, moves, points, mode, best, out[rows]
-        )
+    moved = np.empty((min(TURN, len(queries)) * len(moves), points), queries.dtype)
+    products = np.empty((BATCH * len(moves), CHUNK), queries.dtype)
+    best = np.empty((BATCH, CHUNK), f"i{queries.itemsize}")
+    overlaps = np.empty((2, BATCH, CHUNK), queries.dtype)
+    for turn in range(0, len(queries), TURN):
+        some = queries[turn : turn + TURN]
+        _move(some, turn, moves, own, moved)
+        seen = moved[: len(some) * len(moves)]
+        seen = seen if basis is None else seen @ basis
+        for column in range(0, len(spectra), CHUNK):
+            near = reference[:, column : column + CHUNK]
+            for row in range(0, len(some), BATCH):
+                batch = seen[row * len(moves) : (row + BATCH) * len(moves)]
+                np.matmul(batch, near, out=products[: len(batch), : near.shape[1]])
+                pairs = asked, turn + row, own, library, column, others
+                _choose(*pairs, products, moves, points, mode, best, overlaps, out)
     return out
 
 
@@ -81,14 +84,13 @@ def _basis(library: np.ndarray, work: float) -> np.ndarray | None:
     if work < WORTHWHILE or min(library.shape) < 2 * RANK:
         return None
     sample = library[:: -(-len(library) // SAMPLE)]
-    # The seed does not matter: two power iterations leave no more than the spectrum's tail.
-    sketch = np.random.default_rng(0).normal(size=(library.shape[1], RANK + 16))
-    sketch = sketch.astype(library.dtype)
-    for _ in range(2):
-        sketch = np.linalg.qr(sample.T @ (sample @ sketch))[0]
+    # The seed does not matter: a power iteration leaves no more than the spectrum's tail.
+    shape = library.shape[1], RANK + 16
+    sketch = np.random.default_rng(0).standard_normal(shape, library.dtype)
+    sketch = np.linalg.qr(sample.T @ (sample @ sketch))[0]
     small = sample @ sketch
     values, vectors = np.linalg.eigh(small.T @ small)
-    return np.ascontiguousarray(sketch @ vectors[:, values.argsort()[-RANK:]])
+    return sketch @ vectors[:, values.argsort()[-RANK:]]
 
 
 @njit(**COMPILE)
@@ -98,7 +100,7 @@ def _overlaps(spectra, moves, mode):
     Less its mean and times its scale, an overlap is what the distance compares. The power is that
     of what is compared less one, or very great where an overlap is flat and shows nothing.
     """
-    found = np.empty((3, len(moves), len(spectra)), spectra.dtype)
+    found = np.zeros((3, len(moves), _odd(len(spectra))), spectra.dtype)
     limit, points = np.abs(moves).max(), spectra.shape[1]
     head, tail = np.zeros((2, limit + 1)), np.zeros((2, limit + 1))
     for row in range(len(spectra)):
@@ -145,82 +147,96 @@ def _widened(spectra, front=0, behind=0):
     # Made here, where numba aligns arrays to whole registers, which are then read faster.
     width = front + points + behind
     width += -width % TOGETHER + TOGETHER
-    # And an odd number of cache lines of them, because lines at distances of a power of two would
-    # share few places in the cache when their products are read.
-    wide = np.zeros((rows + 16 + -rows % 32, width), spectra.dtype)
+    wide = np.zeros((_odd(rows), width), spectra.dtype)
     wide[:rows, front : front + points] = spectra
     return wide
 
 
-@njit(**COMPILE)
-def _move(queries, moves, own, moved):
-    """Queries at each shift, less their mean there and times their scale, zero beyond their ends.
+@njit(inline="always")
+def _odd(count):
+    """So many numbers or more that they fill an odd number of cache lines.
 
-    Shift s brings the point p to p + s.
+    Lines at distances of a power of two would share few places in the cache.
+    """
+    return count + 16 + -count % 32
+
+
+@njit(**COMPILE)
+def _move(queries, turn, moves, own, moved):
+    """Queries at each shift, less their mean there and times twice their scale, and zero beyond.
+
+    They are number ``turn`` and the following. Shift s brings the point p to p + s.
     """
     points = queries.shape[1]
     for row in range(len(queries)):
         for place in range(len(moves)):
-            move, mean, scale = moves[place], own[0, place, row], own[1, place, row]
+            move = moves[place]
+            mean, scale = own[0, place, turn + row], own[1, place, turn + row]
             query, out = queries[row, max(0, -move) :], moved[row * len(moves) + place]
             start, end = max(0, move), points + min(0, move)
             out[:start], out[end:] = 0, 0
             out = out[start:end]
             for point in range(len(out)):
-                out[point] = (query[point] - mean) * scale
+                out[point] = (query[point] - mean) * 2 * scale
 
 
 @njit(**COMPILE)
-def _choose(asked, own, library, others, products, moves, points, mode, best, out):
+def _choose(
+    asked, row, own, library, column, others, products, moves, points, mode, best, overlaps, out
+):
+    """Distances of a batch of queries, from ``row`` on, and a chunk of the library."""
     # Where the first point of a query is.
     origin = np.abs(moves).max() + TOGETHER
-    for start in range(0, out.shape[1], BLOCK):
-        size = min(BLOCK, out.shape[1] - start)
-        for row in range(len(out)):
-            for n in range(0, size, REGISTER // asked.itemsize):
-                _compare(products, own, row, others, start + n, best, n)
-        # Queries take turns, so that a library spectrum stays in the first-level cache. No part of
-        # an array is taken for a pair: to count its users takes long.
-        for column in range(start, start + size):
-            for row in range(len(out)):
-                place = best[row, column - start]
-                if own[2, place, row] + others[2, place, column] >= FAR:
-                    # Flat at every shift.
-                    out[row, column] = 2
-                    continue
-                move = moves[place]
-                first, last = max(0, move), points + min(0, move)
-                mean, scale = own[0, place, row], own[1, place, row]
-                other = others[0, place, column], others[1, place, column]
-                total = _squared(
-                    asked, row, origin - move, library, column, first, last, mean, scale, *other
-                )
-                out[row, column] = total if mode == SQUARED else total / asked.dtype.type(2)
+    rows, columns = min(BATCH, out.shape[0] - row), min(CHUNK, out.shape[1] - column)
+    for k in range(0, columns, VECTOR // asked.itemsize):
+        for n in range(rows):
+            _compare(products, n, k, own, row + n, others, column + k, best, overlaps)
+    # Queries take turns, so that a library spectrum stays in the first-level cache. No part of an
+    # array is taken for a pair: to count its users takes long.
+    for k in range(columns):
+        for n in range(rows):
+            query, other, place = row + n, column + k, best[n, k]
+            mean, scale = overlaps[0, n, k], overlaps[1, n, k]
+            if scale == 0:
+                # Flat at every shift.
+                out[query, other] = 2
+                continue
+            move = moves[place]
+            start, end = max(0, move), points + min(0, move)
+            # Both less their means and times their scales, over the scale of the library's.
+            factor = own[1, place, query] / scale
+            less = own[0, place, query] * factor - mean
+            places = query, origin - move, library, other, start, end
+            total = scale * scale * _squared(asked, *places, factor, less)
+            out[query, other] = total if mode == SQUARED else total / asked.dtype.type(2)
 
 
 @intrinsic
-def _compare(context, products, own, row, others, column, best, n):
-    """The places of the best shifts for a register of library spectra, from ``column`` on.
+def _compare(context, products, n, k, own, row, others, column, best, overlaps):
+    """The places of the best shifts for a vector of library spectra, left in ``best[n, k:]``.
 
-    They are left in ``best[row, n:]``. Written as LLVM's instructions, because the compiler makes
-    masked stores of a loop that keeps the best in an array, which take long.
+    Mean and scale of their overlaps there are left in ``overlaps``; zeros where all are flat.
+    In the batch and chunk of the products, query ``row`` is number n and the spectrum ``column``
+    is number k. Written as LLVM's instructions, because the compiler makes masked stores of a loop
+    that keeps the best in an array, which take long.
     """
 
     def build(context, builder, signature, arguments):
-        row, column, n = arguments[2], arguments[4], arguments[6]
+        n, k, row, column = (arguments[m] for m in (1, 2, 4, 6))
         index = column.type
-        products, own, others, best = (
-            context.make_array(signature.args[k])(context, builder, arguments[k])
-            for k in (0, 1, 3, 5)
+        products, own, others, best, overlaps = (
+            context.make_array(signature.args[m])(context, builder, arguments[m])
+            for m in (0, 3, 5, 7, 8)
         )
         number = products.data.type.pointee
-        register = ir.VectorType(number, REGISTER // context.get_abi_sizeof(number))
+        register = ir.VectorType(number, VECTOR // context.get_abi_sizeof(number))
         integers = ir.VectorType(best.data.type.pointee, register.count)
         _, count, _ = cgutils.unpack_tuple(builder, own.shape)
         before, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
         builder.branch(body)
         builder.position_at_end(body)
-        phis = place, value, found = [builder.phi(kind) for kind in (index, register, integers)]
+        kinds = index, register, integers, register, register
+        phis = place, value, *found = [builder.phi(kind) for kind in kinds]
 
         def at(array, row, kind=register, column=column):
             width = cgutils.unpack_tuple(builder, array.shape)[-1]
@@ -230,48 +246,49 @@ def _compare(context, products, own, row, others, column, best, n):
         def load(*where):
             return builder.load(at(*where), align=PROMISED)
 
-        of_query = builder.add(builder.mul(row, count), place)
+        of_query = builder.add(builder.mul(n, count), place)
         third = builder.add(place, builder.mul(count, index(2)))
         power = _spread(builder, load(own, third, number, row), register)
-        scales, other_powers = (
-            load(others, builder.add(place, builder.mul(count, index(k)))) for k in (1, 2)
+        means, scales, other_powers = (
+            load(others, builder.add(place, builder.mul(count, index(m)))) for m in range(3)
         )
         # Two less the squared distance.
-        alike = builder.fmul(load(products, of_query), builder.fadd(scales, scales))
+        alike = builder.fmul(load(products, of_query, register, k), scales)
         alike = builder.fsub(alike, builder.fadd(power, other_powers))
         better = builder.fcmp_ordered(">", alike, value)
         here = _spread(builder, _narrow(builder, place, integers.element), integers)
         following = builder.add(place, index(1))
-        value_now, found_now = (
-            builder.select(better, *some) for some in ((alike, value), (here, found))
-        )
-        nothing = ir.Constant(register, [-FAR] * register.count), ir.Constant(integers, None)
-        _begin(phis, before, (index(0), *nothing))
-        _begin(phis, body, (following, value_now, found_now))
+        pairs = zip((alike, here, means, scales), (value, *found), strict=True)
+        now = [builder.select(better, *pair) for pair in pairs]
+        nothing = [ir.Constant(kind, None) for kind in kinds[2:]]
+        lowest = ir.Constant(register, [-FAR] * register.count)
+        _begin(phis, before, (index(0), lowest, *nothing))
+        _begin(phis, body, (following, *now))
         builder.cbranch(builder.icmp_signed("<", following, count), body, after)
         builder.position_at_end(after)
-        builder.store(found_now, at(best, row, integers, n), align=PROMISED)
+        second = builder.add(n, index(BATCH))
+        to = at(best, n, integers, k), at(overlaps, n, column=k), at(overlaps, second, column=k)
+        for found_now, pointer in zip(now[1:], to, strict=True):
+            builder.store(found_now, pointer, align=PROMISED)
         return context.get_dummy_value()
 
-    return types.void(products, own, row, others, column, best, n), build
+    return types.void(products, n, k, own, row, others, column, best, overlaps), build
 
 
 @intrinsic
-def _squared(
-    context, asked, row, offset, library, column, start, end, mean, scale, other_mean, other_scale
-):
+def _squared(context, asked, row, offset, library, column, start, end, factor, less):
     """The squared distance of two rows from ``start`` to ``end``, from differences at each point.
 
-    Point p of the library meets p + ``offset`` of the query; both have their mean taken off and
-    are scaled. Written as LLVM's instructions, because the compiler's own loop is followed by
+    Point p of the library meets p + ``offset`` of the query, which is multiplied by a factor and
+    made less. Written as LLVM's instructions, because the compiler's own loop is followed by
     another over the last points, one by one.
     """
 
     def build(context, builder, signature, arguments):
-        offset, (start, end), scales = arguments[2], arguments[5:7], arguments[7:]
-        index, number = start.type, scales[0].type
-        register = ir.VectorType(number, REGISTER // context.get_abi_sizeof(number))
-        scales = [_spread(builder, value, register) for value in scales]
+        offset, (start, end), (factor, less) = arguments[2], arguments[5:7], arguments[7:]
+        index, number = start.type, factor.type
+        register = ir.VectorType(number, VECTOR // context.get_abi_sizeof(number))
+        factor, less = (_spread(builder, n, register) for n in (factor, builder.fneg(less)))
         rows = [_row(context, builder, signature.args[n], *arguments[n : n + 2]) for n in (0, 3)]
         rows[0] = builder.gep(rows[0], [offset])
         nothing = [ir.Constant(register, [0.0] * register.count)] * (TOGETHER // register.count)
@@ -282,10 +299,13 @@ def _squared(
             sums = []
             for n, total in enumerate(totals):
                 place = builder.add(point, index(n * register.count))
-                value = _difference(builder, rows, place, register, scales)
+                pointers = (builder.gep(row, [place]) for row in rows)
+                pointers = (builder.bitcast(p, register.as_pointer()) for p in pointers)
+                value, other = (builder.load(p, align=PROMISED) for p in pointers)
+                value = builder.fsub(_multiplied(builder, value, factor, less), other)
                 if masks:
                     value = builder.select(masks[n], value, nothing[0])
-                sums.append(builder.fadd(total, builder.fmul(value, value)))
+                sums.append(_multiplied(builder, value, value, total))
             return sums
 
         first = builder.and_(start, index(-TOGETHER))
@@ -306,7 +326,7 @@ def _squared(
         builder.position_at_end(after)
         return _total(builder, added(totals, point, (start, end)))
 
-    ends = start, end, mean, scale, other_mean, other_scale
+    ends = start, end, factor, less
     return asked.dtype(asked, row, offset, library, column, *ends), build
 
 
@@ -317,19 +337,18 @@ def _row(context, builder, kind, array, row):
     return builder.gep(array.data, [builder.mul(row, width)])
 
 
-def _difference(builder, rows, place, register, scales):
-    """A register of the first row less one of the second, each less its mean times its scale."""
-    values = []
-    for row, mean, scale in zip(rows, scales[::2], scales[1::2], strict=True):
-        pointer = builder.bitcast(builder.gep(row, [place]), register.as_pointer())
-        value = builder.fsub(builder.load(pointer, align=PROMISED), mean)
-        values.append(builder.fmul(value, scale))
-    return builder.fsub(*values)
+def _multiplied(builder, value, factor, addend):
+    """Product and sum in one instruction, where the processor has it."""
+    kind = value.type
+    name = f"llvm.fmuladd.v{kind.count}{kind.element.intrinsic_name}"
+    signature = ir.FunctionType(kind, [kind] * 3)
+    function = cgutils.get_or_insert_function(builder.module, signature, name)
+    return builder.call(function, [value, factor, addend])
 
 
 def _within(builder, point, lanes, start, end):
     """Which lanes of the registers from a point on lie within limits."""
-    integer = ir.IntType(8 * REGISTER // lanes)
+    integer = ir.IntType(8 * VECTOR // lanes)
     wide = ir.VectorType(integer, lanes)
     away = [_narrow(builder, builder.sub(limit, point), integer) for limit in (start, end)]
     away = [_spread(builder, number, wide) for number in away]

@@ -22,7 +22,7 @@ COMPILE = {
     "error_model": "numpy",
     "fastmath": {"nnan", "ninf", "nsz", "contract"},
 }
-ABSOLUTE, SQUARED, LARGEST, CUBED, CANBERRA, CHI_SQUARE, ENTROPY_GAIN = range(7)
+ABSOLUTE, SQUARED, CUBED, CANBERRA, CHI_SQUARE, ENTROPY_GAIN = range(6)
 LIBRARY, QUERIES = 4, 2  # the tile
 BLOCK = 8  # library spectra; of 500 points in single precision 16 kB
 REGISTER = 32  # bytes
@@ -51,11 +51,6 @@ def absolute(queries: np.ndarray, library: np.ndarray) -> np.ndarray:
 def squared(queries: np.ndarray, library: np.ndarray) -> np.ndarray:
     """Sums of (x - y)^2, shape (n, m). Near duplicates lose nothing to cancellation."""
     return _run(_squared, queries, library)
-
-
-def largest(queries: np.ndarray, library: np.ndarray) -> np.ndarray:
-    """Greatest |x - y|, shape (n, m)."""
-    return _run(_largest, queries, library)
 
 
 def cubed(queries: np.ndarray, library: np.ndarray) -> np.ndarray:
@@ -100,11 +95,6 @@ def _absolute(queries, library, one, out):
 @njit(**COMPILE)
 def _squared(queries, library, one, out):
     _all(SQUARED, queries, library, one, out)
-
-
-@njit(**COMPILE)
-def _largest(queries, library, one, out):
-    _all(LARGEST, queries, library, one, out)
 
 
 @njit(**COMPILE)
@@ -209,10 +199,6 @@ class _Vector:
     def __abs__(self):
         return self._call("fabs")
 
-    def maximum(self, other):
-        """The greater of both, which are finite."""
-        return self._call("maxnum", other)
-
     def times_plus(self, factor, addend):
         """Product and sum in one instruction, where the processor has it."""
         return self._call("fmuladd", factor, addend)
@@ -235,10 +221,6 @@ def _absolute_term(total, x, y, one):
 def _squared_term(total, x, y, one):
     difference = x[0] - y[0]
     return difference.times_plus(difference, total)
-
-
-def _largest_term(total, x, y, one):
-    return total.maximum(abs(x[0].times_plus(one, -y[0])))
 
 
 def _cubed_term(total, x, y, one):
@@ -311,7 +293,6 @@ def _polynomial(z, coefficients):
 TERMS = {
     ABSOLUTE: _absolute_term,
     SQUARED: _squared_term,
-    LARGEST: _largest_term,
     CUBED: _cubed_term,
     CANBERRA: _canberra_term,
     CHI_SQUARE: _chi_square_term,
@@ -353,7 +334,7 @@ def _tile(context, kind, queries, row, library, column, one, sums):
         place = builder.add(
             builder.mul(row, row.type(BLOCK)), builder.mul(column, column.type(QUERIES))
         )
-        for n, total in enumerate(_lane_sums(kind.literal_value, totals)):
+        for n, total in enumerate(_lane_sums(totals)):
             to = builder.gep(sums.data, [builder.add(place, place.type(n * register.count))])
             builder.store(total.value, builder.bitcast(to, register.as_pointer()), align=PROMISED)
         return context.get_dummy_value()
@@ -403,8 +384,8 @@ def _never_unrolled(module):
     return loop
 
 
-def _lane_sums(kind, totals):
-    """Vectors of what the lanes of each vector add up to, or of the greatest lanes."""
+def _lane_sums(totals):
+    """Vectors of what the lanes of each vector add up to."""
     lanes = totals[0].type.count
     even, odd = range(0, 2 * lanes, 2), range(1, 2 * lanes, 2)
     for _ in range(lanes.bit_length() - 1):
@@ -412,7 +393,7 @@ def _lane_sums(kind, totals):
             (a.shuffled(b, even), a.shuffled(b, odd))
             for a, b in zip(totals[::2], totals[1::2], strict=True)
         ]
-        totals = [a.maximum(b) if kind == LARGEST else a + b for a, b in halves]
+        totals = [a + b for a, b in halves]
     return totals
 
 
