@@ -35,12 +35,12 @@ from abc import abstractmethod
 import numpy as np
 from numba import njit
 
-from whiteline.search.base import U32, Asked, Index
+from whiteline.search.base import U32, Index
 from whiteline.search.prefetch import prefetch
-from whiteline.search.projection import Coordinates, Projection, sample
+from whiteline.search.projection import Coordinates, Projection, Sought, compact, sample
 
-NODES, COMPONENTS = 6, 3
-RIDGE, ERROR = 1e-9, 1e-8
+NODES, BIN, COMPONENTS = 6, 16, 16
+RANK, ERROR = 1e-6, 1e-8
 # Nodes reach down to this part of the greatest intensity at a point, and that is taken as at least
 # this part of the greatest of all.
 LOWEST, FLAT = 1e-4, 1e-2
@@ -54,11 +54,11 @@ LN2 = float(np.log(2))
 TINY, SHORT_TINY = 1e-300, np.float32(1e-30)
 # Greatest effect of rounding two distributions to single precision on their divergence.
 SINGLE = 16 * U32
-# With z = ((x - y) / (x + y))^2, D of Jensen-Shannon is (x - y)^2 / (x + y) / 2 times
-# ((1 + t) ln(1 + t) + (1 - t) ln(1 - t)) / (2 z), t^2 = z, which increases from 1/2 to ln 2. This
-# polynomial in z is nowhere above it, and at most 0.003 below (least maximum error, moved down by
-# that and by 5e-6 for its rounding in single precision).
-POLYNOMIAL = (0.499995, -0.030827, 1.448712, -6.405326, 13.209128, -12.528954, 4.497427)
+# With t = |x - y| / (x + y), D of Jensen-Shannon is (x - y)^2 / (x + y) / 2 times
+# ((1 + t) ln(1 + t) + (1 - t) ln(1 - t)) / (2 t^2), which increases from 1/2 to ln 2. This
+# polynomial in w, w^2 = 1 - t^2 = 4 x y / (x + y)^2, is nowhere above it, and at most 0.0003 below
+# (least maximum error, moved down by that and by 5e-6 for its rounding in single precision).
+POLYNOMIAL = (0.693142, -0.033019, -0.951267, 2.386778, -3.236779, 2.301246, -0.660399)
 C0, C1, C2, C3, C4, C5, C6 = map(np.float32, POLYNOMIAL)
 SQRT_HALF_BITS = np.uint64(0x3FE6A09E667F3BCD)
 BIAS_BITS = np.uint64(1023 << 52)
@@ -73,80 +73,87 @@ class Divergence(Index):
     """Search by a divergence of distributions over energy."""
 
     def _fit(self, library: np.ndarray) -> None:
-        self._library = self._distributions(library)
-        self._short = self._library.astype(np.float32)
-        some = sample(self._library)
-        self._learn_points(some)
+        some = sample(library)
+        self._learn_points(self._distributions(some))
         self._projection = Projection(self._features(some)[0], ERROR)
-        parts = [
-            self._coordinates(self._library[start : start + BATCH])
-            for start in range(0, len(library), BATCH)
-        ]
-        self._projection.fit(Coordinates.joined(parts))
+        starts = range(0, len(library), BATCH)
+        parts = [self._coordinates(library[start : start + BATCH]) for start in starts]
+        found = Coordinates.joined(parts)
+        order = compact(found.coarse, self._edges)
+        self._projection.fit(found[order], self._whole[0])
+        self._library = self._distributions(library[order])
+        self._short = self._library.astype(np.float32)
+        self._row_of = self._row_of[order]
 
     def _distributions(self, prepared: np.ndarray) -> np.ndarray:
         """The distributions, with which the prepared form of either measure begins, filled up."""
-        flat = prepared.reshape(len(prepared), -1)
         points = len(self.energy)
         filled = np.zeros((len(prepared), points + -points % FILLED))
-        filled[:, :points] = flat[:, :points]
+        filled[:, :points] = self._unfilled(prepared)
         return filled
+
+    def _unfilled(self, prepared: np.ndarray) -> np.ndarray:
+        return prepared.reshape(len(prepared), -1)[:, : len(self.energy)]
 
     def _learn_points(self, library: np.ndarray) -> None:
         """Nodes, and the weights that turn kernels with them into features."""
         high = np.maximum(library.max(axis=0), FLAT * library.max())
         low = np.clip(library.min(axis=0), LOWEST * high, None)
-        self._nodes = low * (high / low) ** np.linspace(0, 1, NODES)[:, None]
-        points = np.moveaxis(self._nodes, 0, 1)
-        gram = self._kernel(points[:, :, None], points[:, None])
+        nodes = (low * (high / low) ** np.linspace(0, 1, NODES)[:, None]).T
+        gram = self._kernel(nodes[:, :, None], nodes[:, None])
         values, vectors = np.linalg.eigh(gram)
-        values = np.maximum(values, 0) + np.maximum(RIDGE * values[:, -1:], TINY)
+        kept = values > RANK * values[:, -1:]
         # From kernels with the nodes to orthonormal coordinates, of each point.
-        whiten = vectors / np.sqrt(values)[:, None]
-        seen = self._kernel(library[:, :, None], points)
+        whiten = vectors / np.sqrt(np.where(kept, (1 + RANK) * values, np.inf))[:, None]
+        seen = self._kernel(library[:, :, None], nodes)
         coordinates = np.einsum("nps,psc->npc", seen, whiten, optimize=True)
         mean = coordinates.mean(axis=0)
-        centred = coordinates - mean
-        scatter = np.einsum("npc,npd->pcd", centred, centred, optimize=True)
-        weights = whiten @ np.linalg.eigh(scatter)[1][:, :, : -COMPONENTS - 1 : -1]
+        binned = (coordinates - mean).reshape(len(library), -1, BIN * NODES).swapaxes(0, 1)
+        axes = np.linalg.eigh(binned.swapaxes(1, 2) @ binned)[1][:, :, : -COMPONENTS - 1 : -1]
+        weights = (whiten @ axes.reshape(-1, NODES, COMPONENTS)).reshape(axes.shape)
         # The centre is a combination of the nodes, for which all of this is exact.
         centre = np.einsum("psc,pc->ps", whiten, mean)
-        image = np.einsum("pst,pt->ps", gram, centre)
-        self._weights = np.ascontiguousarray(np.moveaxis(weights, 0, 2))
-        self._offset = np.einsum("psd,ps->dp", weights, image)
-        self._mean_weights = np.ascontiguousarray(centre.T)
+        image = np.einsum("pst,pt->ps", gram, centre).reshape(len(axes), -1)
+        centre = centre.reshape(image.shape)
+        self._nodes = nodes
+        self._weights = np.concatenate([weights, centre[:, :, None]], axis=2).swapaxes(1, 2).copy()
+        self._offset = np.einsum("bwc,bw->bc", weights, image)[:, :, None]
         self._mean_square = (centre * image).sum()
 
-    def _features(self, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Centred features (n, f) of distributions, and their squared distance from the centre."""
-        shape = (len(spectra), COMPONENTS, spectra.shape[1])
-        features, product = np.empty(shape), np.empty(len(spectra))
-        self._project(spectra, features, product)
-        own = self._self_kernel * spectra.sum(1)
-        return features.reshape(len(spectra), -1), own - 2 * product + self._mean_square
+    def _features(self, prepared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Centred features (n, f) of spectra, and their squared distance from the centre."""
+        # Transposed before they are filled up: rows of a power of two would fall on each other in
+        # the cache.
+        spectra = self._unfilled(prepared).T.astype(float, order="C")
+        sums = np.empty((*self._weights.shape[:2], len(prepared)))
+        self._project(spectra, sums)
+        features = (sums[:, :-1] - self._offset).reshape(-1, len(prepared)).T
+        own = self._self_kernel * spectra.sum(0)
+        return features, own - 2 * sums[:, -1].sum(0) + self._mean_square
 
-    def _coordinates(self, spectra: np.ndarray) -> Coordinates:
-        features, squared_norm = self._features(spectra)
-        size = np.sqrt(self._self_kernel * spectra.sum(1)) + np.sqrt(self._mean_square)
-        return self._projection.coordinates(features, squared_norm, size)
+    def _coordinates(self, prepared: np.ndarray) -> Coordinates:
+        features, squared_norm = self._features(prepared)
+        total = self._unfilled(prepared).sum(1, dtype=float)
+        size = np.sqrt(self._self_kernel * total) + np.sqrt(self._mean_square)
+        return self._projection.coordinates(features, size, squared_norm)
 
-    def _ask(self, queries: np.ndarray) -> Asked:
-        queries = self._distributions(queries)
+    def _ask(self, queries: np.ndarray) -> Sought:
         found = self._coordinates(queries)
-        scores = self._projection.scores(found)
-        return Asked(scores, coordinates=found, queries=queries, short=queries.astype(np.float32))
+        queries = self._distributions(queries)
+        short = queries.astype(np.float32)
+        return Sought(self._projection, found, queries=queries, short=short)
 
-    def _ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
+    def _ceiling(self, asked: Sought, distance: np.ndarray) -> np.ndarray:
         return self._projection.ceiling(asked.coordinates, self._divergence(distance))
 
-    def _fine(self, asked: Asked, starts: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    def _fine(self, asked: Sought, starts: np.ndarray, columns: np.ndarray) -> np.ndarray:
         return self._projection.fine(asked.coordinates, starts, columns)
 
-    def _fine_ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
+    def _fine_ceiling(self, asked: Sought, distance: np.ndarray) -> np.ndarray:
         return self._projection.fine_ceiling(asked.coordinates, self._divergence(distance))
 
     def _distances(
-        self, asked: Asked, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray
+        self, asked: Sought, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray
     ) -> np.ndarray:
         out = np.empty(len(columns))
         ceiling = self._divergence(limit) * (1 + (self._library.shape[1] + 32) * U32) + SINGLE
@@ -161,8 +168,10 @@ class Divergence(Index):
         """k(x, y), of broadcast arrays."""
 
     @abstractmethod
-    def _project(self, spectra: np.ndarray, features: np.ndarray, product: np.ndarray) -> None:
-        """Fill in features (n, COMPONENTS, points) and the products with the centre (n,)."""
+    def _project(self, spectra: np.ndarray, out: np.ndarray) -> None:
+        """Fill in the features, not yet centred, and the product with the centre of each bin,
+        (bins, COMPONENTS + 1, n), of spectra (points, n).
+        """
 
     @abstractmethod
     def _divergence(self, distance: np.ndarray) -> np.ndarray:
@@ -175,7 +184,7 @@ class Divergence(Index):
     @abstractmethod
     def _compare(
         self,
-        asked: Asked,
+        asked: Sought,
         starts: np.ndarray,
         columns: np.ndarray,
         ceiling: np.ndarray,
@@ -195,12 +204,9 @@ class JensenShannon(Divergence):
         both = x + y
         return (_x_log_x(both) - _x_log_x(x) - _x_log_x(y)) / 4
 
-    def _project(self, spectra: np.ndarray, features: np.ndarray, product: np.ndarray) -> None:
+    def _project(self, spectra: np.ndarray, out: np.ndarray) -> None:
         own = _x_log_x(self._nodes)
-        _project_entropies(
-            spectra, self._nodes, own, self._weights, self._offset, self._mean_weights,
-            features, product,
-        )  # fmt: skip
+        _project_entropies(spectra, self._nodes, own, self._weights, out)
 
     def _divergence(self, distance: np.ndarray) -> np.ndarray:
         return distance**2
@@ -213,7 +219,7 @@ class JensenShannon(Divergence):
         self._sums = np.empty(len(library))
         _entropy_sums(self._library, self._sums)
 
-    def _ask(self, queries: np.ndarray) -> Asked:
+    def _ask(self, queries: np.ndarray) -> Sought:
         asked = super()._ask(queries)
         asked.sums = np.empty(len(queries))
         _entropy_sums(asked.queries, asked.sums)
@@ -232,11 +238,8 @@ class ChiSquare(Divergence):
     def _kernel(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return 2 * x * y / (x + y + TINY)
 
-    def _project(self, spectra: np.ndarray, features: np.ndarray, product: np.ndarray) -> None:
-        _project_harmonic(
-            spectra, self._nodes, self._weights, self._offset, self._mean_weights,
-            features, product,
-        )  # fmt: skip
+    def _project(self, spectra: np.ndarray, out: np.ndarray) -> None:
+        _project_harmonic(spectra, self._nodes, self._weights, out)
 
     def _divergence(self, distance: np.ndarray) -> np.ndarray:
         return distance
@@ -277,48 +280,41 @@ def _log(x):
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
-def _project_entropies(spectra, nodes, own, weights, offset, mean_weights, features, product):
-    entropy, kernel = np.empty(spectra.shape[1]), np.empty(spectra.shape[1])
-    for row in range(len(spectra)):
-        x = spectra[row]
-        for point in range(len(x)):
-            entropy[point] = x[point] * _log(x[point] + TINY)
-        features[row] = -offset
-        product[row] = 0
-        for node in range(len(nodes)):
-            y, other = nodes[node], own[node]
-            for point in range(len(x)):
-                both = x[point] + y[point]
-                mixed = both * _log(both + TINY)
-                kernel[point] = (mixed - entropy[point] - other[point]) / 4
-            product[row] += _add(kernel, weights[node], mean_weights[node], features[row])
+def _project_entropies(spectra, nodes, own, weights, out):
+    count = spectra.shape[1]
+    entropy, kernel = np.empty(count), np.empty((BIN * NODES, count))
+    for block in range(len(weights)):
+        used = min(BIN, len(spectra) - block * BIN)
+        kernel[used * NODES :] = 0
+        for place in range(used):
+            point = block * BIN + place
+            x = spectra[point]
+            for row in range(count):
+                entropy[row] = x[row] * _log(x[row] + TINY)
+            for node in range(NODES):
+                y, other = nodes[point, node], own[point, node]
+                product = kernel[place * NODES + node]
+                for row in range(count):
+                    both = x[row] + y
+                    product[row] = (both * _log(both + TINY) - entropy[row] - other) / 4
+        np.dot(weights[block], kernel, out[block])
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
-def _project_harmonic(spectra, nodes, weights, offset, mean_weights, features, product):
-    kernel = np.empty(spectra.shape[1])
-    for row in range(len(spectra)):
-        x = spectra[row]
-        features[row] = -offset
-        product[row] = 0
-        for node in range(len(nodes)):
-            y = nodes[node]
-            for point in range(len(x)):
-                kernel[point] = 2 * x[point] * y[point] / (x[point] + y[point] + TINY)
-            product[row] += _add(kernel, weights[node], mean_weights[node], features[row])
-
-
-@njit(inline="always")
-def _add(kernel, weights, mean_weights, features):
-    """Add a node's part to the features; its product with the centre."""
-    total = 0.0
-    for point in range(len(kernel)):
-        total += kernel[point] * mean_weights[point]
-    for component in range(COMPONENTS):
-        weight, feature = weights[component], features[component]
-        for point in range(len(kernel)):
-            feature[point] += kernel[point] * weight[point]
-    return total
+def _project_harmonic(spectra, nodes, weights, out):
+    count = spectra.shape[1]
+    kernel = np.empty((BIN * NODES, count))
+    for block in range(len(weights)):
+        used = min(BIN, len(spectra) - block * BIN)
+        kernel[used * NODES :] = 0
+        for place in range(used):
+            point = block * BIN + place
+            x = spectra[point]
+            for node in range(NODES):
+                y, product = nodes[point, node], kernel[place * NODES + node]
+                for row in range(count):
+                    product[row] = 2 * x[row] * y / (x[row] + y + TINY)
+        np.dot(weights[block], kernel, out[block])
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
@@ -359,12 +355,12 @@ def _lower(query, row):
     """At most the Jensen-Shannon divergence, but for rounding."""
     total = np.float32(0)
     for point in range(len(row)):
-        both = query[point] + row[point] + SHORT_TINY
+        inverse = np.float32(1) / (query[point] + row[point] + SHORT_TINY)
         difference = query[point] - row[point]
-        part = difference * difference / both
-        z = part / both
-        series = C3 + z * (C4 + z * (C5 + z * C6))
-        total += part * (C0 + z * (C1 + z * (C2 + z * series)))
+        part = difference * difference * inverse
+        w = np.float32(2) * np.sqrt(query[point] * row[point]) * inverse
+        series = C3 + w * (C4 + w * (C5 + w * C6))
+        total += part * (C0 + w * (C1 + w * (C2 + w * series)))
     return total / np.float32(2)
 
 
