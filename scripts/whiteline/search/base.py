@@ -18,7 +18,7 @@ from whiteline.search import selection
 from whiteline.search.around import Around, Axis
 
 # Queries in one task, and scores in memory for each: a chunk that stays in cache.
-CHUNK = 128
+CHUNK = 256
 SCORES = 4_000_000
 # Unit roundoff of float32 and float64.
 U32, U64 = 2.0**-24, 2.0**-53

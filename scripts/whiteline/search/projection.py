@@ -50,7 +50,7 @@ COARSE, FINE = 32, 126
 # Of the directions between these the coarse bound has the norm.
 SHELLS = (COARSE, 48, FINE)
 # Blocks of each query whose scores are computed to learn how near the nearest is.
-LOOKED_AT = 4
+LOOKED_AT = 8
 # The directions come from this many spectra at most. They are drawn, since spectra at equal steps
 # may all have one width.
 SAMPLE = 2000
