@@ -222,10 +222,22 @@ def test_no_score_is_above_its_ceiling(kind):
             assert (fine <= index._fine_ceiling(asked, distance)).all()
 
 
+@pytest.mark.parametrize("kind", ["euclidean", "jensen_shannon", "chi_square"])
+def test_most_blocks_are_ruled_out_by_their_box(kind):
+    measure = load(kind)
+    library, queries = prepared(measure, spectra(2000), noisy(40))
+    index = search.build(measure, library, ENERGY)
+    asked = index._ask(queries)
+    lowest = asked.lowest(index._whole, 0)
+    asked.look(lowest, index._ceiling(asked, index.nearest(queries)[0][:, 0]))
+    assert np.isfinite(lowest).any(axis=1).all()
+    assert np.isfinite(lowest).mean() < 0.5
+
+
 @pytest.mark.parametrize("kind", WAYS)
 def test_threads_and_chunks_change_nothing(kind):
     measure = load(kind)
-    library, queries = prepared(measure, spectra(90), noisy(150))
+    library, queries = prepared(measure, spectra(90), noisy(300))
     one = search.build(measure, library, ENERGY, threads=1)
     two = search.build(measure, library, ENERGY, threads=2)
     for a, b in zip(one.nearest(queries, 2), two.nearest(queries, 2), strict=True):

@@ -17,13 +17,13 @@ does not suffice, the coarse bound of each is computed as a matrix product in fl
 pairs that are left, one with more coordinates.
 
 Margin. Let u = 2^-24 be the roundoff of float32, A and B the norms of the two vectors of d
-coordinates, norms of rests among them, X that of the uncentred query plus the greatest of the
+coordinates, norms of rests among them, X that of the uncentred query or the greatest of the
 library.
 
-- Coordinates and squared norms are computed in float64 with an error of at most e X^2 in squares,
-  where e is given by the family; the same holds for the distance. A norm r of a rest, found by
-  subtraction, is then wrong by e X^2 / max(r, sqrt(e) X), and coordinates by 16 e X. If s is the
-  sum of these for one vector, the root of the bound is wrong by s_x + s_y.
+- Coordinates are computed in float64 with an error of at most 16 e X, squared norms of all rests
+  together, and of differences, with one of e X^2, where e is given by the family. The norms of the
+  rests, found by subtraction, are then wrong by at most e X^2 / max(r, sqrt(e) X), r the least of
+  them. If s is the sum of both for one vector, the root of the bound is wrong by s_x + s_y.
 - Rounding coordinates to float32 changes them by u A and u B, so the bound by 2 u (A + B)^2; the
   product of d + 1 terms, one of them the rounded square, by (d + 3) u (A + B)^2 (Higham, Accuracy
   and Stability of Numerical Algorithms, 2nd ed., ch. 3; the order of summation doesn't matter).
@@ -46,7 +46,7 @@ from whiteline.search.prefetch import prefetch
 from whiteline.search.selection import BLOCK
 
 # Coordinates of the coarse and of the fine bound.
-COARSE, FINE = 32, 126
+COARSE, FINE = 32, 119
 # Of the directions between these the coarse bound has the norm.
 SHELLS = (COARSE, 48, FINE)
 # Blocks of each query whose scores are computed to learn how near the nearest is.
@@ -101,26 +101,27 @@ class Projection:
         self.directions = _directions(features)
 
     def coordinates(
-        self, features: np.ndarray, size: np.ndarray, squared_norm: np.ndarray | None = None
+        self, features: np.ndarray, size: np.ndarray, beyond: np.ndarray | None = None
     ) -> Coordinates:
-        """Spectra in few coordinates, from centred features (n, f), and from the squared norms
-        (n,) of the whole vectors if the features are only a part of them.
+        """Spectra in few coordinates, from centred features (n, f), and the squared norms of
+        orthogonal parts of the vectors beyond them (parts, n), where there are any.
         """
         inside = features @ self.directions
         squares = inside**2
         shells = [squares[:, a:b].sum(1) for a, b in pairwise(SHELLS)]
-        own = np.einsum("nf,nf->n", features, features)
-        norms = [own] if squared_norm is None else [own, squared_norm]
-        parts = np.diff(norms, axis=0, prepend=squares.sum(1)[None])
-        rests = np.sqrt(np.maximum(parts, 0))
-        floor = np.maximum(rests, np.sqrt(self.error) * size)
-        wrong = np.divide(self.error * size**2, floor, out=np.zeros(floor.shape), where=floor > 0)
-        ends = np.sqrt([*shells, (rests**2).sum(0)])
+        parts = (np.einsum("nf,nf->n", features, features) - squares.sum(1))[None]
+        if beyond is not None:
+            parts = np.concatenate([parts, beyond])
+        parts = np.maximum(parts, 0)
+        rests = np.sqrt(parts)
+        floor = np.maximum(rests.min(0), np.sqrt(self.error) * size)
+        wrong = np.divide(self.error * size**2, floor, out=np.zeros(len(size)), where=floor > 0)
+        ends = np.sqrt([*shells, parts.sum(0)])
         return Coordinates(
             np.hstack([inside[:, :COARSE], ends.T]),
             np.hstack([inside, rests.T]),
-            np.sqrt(np.maximum(norms[-1], 0)),
-            wrong.sum(0) + 16 * self.error * size,
+            np.sqrt(squares.sum(1) + parts.sum(0)),
+            wrong + 16 * self.error * size,
             size,
         )
 
