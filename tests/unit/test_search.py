@@ -9,6 +9,7 @@ from numpy.polynomial import polynomial
 from whiteline import measures, search
 from whiteline.errors import InputError
 from whiteline.search.divergence import POLYNOMIAL
+from whiteline.search.selection import BLOCK
 
 ENERGY = 640 + 0.2 * np.arange(101)
 # Rounding of distances.
@@ -202,8 +203,8 @@ def test_zero_intensity_at_some_points():
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "dtw"])
 def test_no_score_is_above_its_ceiling(kind):
-    """The bound itself: every pair passes at its own distance. Time warping has others, see
-    test_search_bounds.
+    """The bounds themselves: every pair, and its block, passes at its own distance. Time warping
+    has others, see test_search_bounds.
     """
     measure = load(kind)
     library, queries = prepared(measure, spectra(130), noisy(40))
@@ -213,16 +214,32 @@ def test_no_score_is_above_its_ceiling(kind):
     for column in range(len(library)):
         columns = np.full(len(queries), column)
         distance = index._distances(asked, starts, columns, np.full(len(queries), np.inf))
-        assert (asked.scores[:, column] <= index._ceiling(asked, distance)).all()
+        ceiling = index._ceiling(asked, distance)
+        lowest = asked.lowest(index._whole, 0)
+        asked.look(lowest, ceiling)
+        assert np.isfinite(lowest[:, column // BLOCK]).all()
+        assert (asked.scores[:, column] <= ceiling).all()
         fine = index._fine(asked, starts, columns)
         if fine is not None:
             assert (fine <= index._fine_ceiling(asked, distance)).all()
 
 
+@pytest.mark.parametrize("kind", ["euclidean", "jensen_shannon", "chi_square"])
+def test_most_blocks_are_ruled_out_by_their_box(kind):
+    measure = load(kind)
+    library, queries = prepared(measure, spectra(2000), noisy(40))
+    index = search.build(measure, library, ENERGY)
+    asked = index._ask(queries)
+    lowest = asked.lowest(index._whole, 0)
+    asked.look(lowest, index._ceiling(asked, index.nearest(queries)[0][:, 0]))
+    assert np.isfinite(lowest).any(axis=1).all()
+    assert np.isfinite(lowest).mean() < 0.5
+
+
 @pytest.mark.parametrize("kind", WAYS)
 def test_threads_and_chunks_change_nothing(kind):
     measure = load(kind)
-    library, queries = prepared(measure, spectra(90), noisy(150))
+    library, queries = prepared(measure, spectra(90), noisy(300))
     one = search.build(measure, library, ENERGY, threads=1)
     two = search.build(measure, library, ENERGY, threads=2)
     for a, b in zip(one.nearest(queries, 2), two.nearest(queries, 2), strict=True):
@@ -312,21 +329,22 @@ def test_build_refuses(change, message):
 
 
 def test_the_polynomial_is_nowhere_above_the_divergence():
-    """Between the points of a grid the function increases, so the polynomial may not rise more."""
-    z = np.linspace(1e-3, 1, 1_000_000)
-    t = np.sqrt(z)
+    """Between the points of a grid the function falls, so the polynomial may not rise more."""
+    w = np.linspace(0, 0.9999, 1_000_000)
+    t = np.sqrt(1 - w**2)
     with np.errstate(divide="ignore", invalid="ignore"):
         falling = np.where(t < 1, (1 - t) * np.log1p(-t), 0)
-    function = ((1 + t) * np.log1p(t) + falling) / (2 * z)
-    value = polynomial.polyval(z, POLYNOMIAL)
-    rise = np.abs(polynomial.polyval(z, polynomial.polyder(POLYNOMIAL))).max() * (z[1] - z[0])
-    # Horner's rule in float32 rounds each coefficient's part.
-    rounding = 2 * len(POLYNOMIAL) * 2.0**-24
-    assert (value[:-1] + rise + rounding <= function[:-1]).all()
-    assert (function - value).max() < 0.0031
-    # Below, all the series' terms are positive: the function is at least 1/2 + z / 12.
-    z = np.linspace(0, 1e-3, 1001)
-    assert (polynomial.polyval(z, POLYNOMIAL) + rounding <= 0.5 + z / 12).all()
+    function = ((1 + t) * np.log1p(t) + falling) / (2 * t**2)
+    value = polynomial.polyval(w, POLYNOMIAL)
+    slopes = polynomial.polyval(w, polynomial.polyder(POLYNOMIAL))
+    change = np.abs(slopes).max() * (w[1] - w[0])
+    # Horner's rule in float32 rounds each coefficient's part, and w has three roundings.
+    rounding = 2.0**-24 * (2 * np.abs(POLYNOMIAL).sum() + 3 * np.abs(slopes).max())
+    assert (value[:-1] + change + rounding <= function[1:]).all()
+    assert (function - value).max() < 0.0003
+    # Above, all the terms of the series in t are positive: the function is at least 1/2.
+    w = np.linspace(0.9999, 1, 1001)
+    assert (polynomial.polyval(w, POLYNOMIAL) + rounding <= 0.5).all()
 
 
 def test_unions_of_groups_around_the_nearest_are_searched(rng):

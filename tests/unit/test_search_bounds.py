@@ -8,6 +8,7 @@ import pytest
 from whiteline import measures, search
 from whiteline.search.dtw import OTHERS
 from whiteline.search.enclosures import Descent
+from whiteline.search.selection import BLOCK
 
 ENERGY = 640 + 0.2 * np.arange(101)
 
@@ -41,7 +42,11 @@ def test_no_bound_is_above_the_distance(kind, rng):
     distance = measure.pairwise(queries, library, ENERGY)[:, index._row_of]
     fine = index._fine(asked, starts, columns).reshape(24, 90)
     for column in range(90):
-        assert (asked.scores[:, column] <= index._ceiling(asked, distance[:, column])).all()
+        ceiling = index._ceiling(asked, distance[:, column])
+        lowest = asked.lowest(index._whole, 0)
+        asked.look(lowest, ceiling)
+        assert np.isfinite(lowest[:, column // BLOCK]).all()
+        assert (asked.scores[:, column] <= ceiling).all()
         assert (fine[:, column] <= index._fine_ceiling(asked, distance[:, column])).all()
     # A limit at the distance itself gives nothing up that lies there.
     for column in range(0, 90, 7):

@@ -18,7 +18,7 @@ from whiteline.search import selection
 from whiteline.search.around import Around, Axis
 
 # Queries in one task, and scores in memory for each: a chunk that stays in cache.
-CHUNK = 128
+CHUNK = 256
 SCORES = 4_000_000
 # Unit roundoff of float32 and float64.
 U32, U64 = 2.0**-24, 2.0**-53
@@ -62,8 +62,9 @@ class Index(ABC):
     ) -> None:
         self.measure, self.energy, self.threads = measure, energy, threads
         self.shape = library.shape
-        self.groups, self._row_of, edges = _parted(len(library), groups)
-        self._whole, self._parts = (selection.blocks(e) for e in ([0, len(library)], edges))
+        self.groups, self._row_of, self._edges = _parted(len(library), groups)
+        self._whole = selection.blocks([0, len(library)])
+        self._parts = selection.blocks(self._edges)
         self.queried = self.compared = 0
         self._fit(library[self._row_of])
         self._check(library)
@@ -162,7 +163,7 @@ class Index(ABC):
 
         def task(chunk: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
-            lowest = selection.minima(asked.scores, places.ranges[0])
+            lowest = asked.lowest(places.ranges, 1)
             parents = np.tile(places.parents, len(chunk))
             nearest, compared = self._found(asked, lowest, places.ranges, 1, parents)
             distance, rows = (part.reshape(len(chunk), -1) for part in nearest)
@@ -213,7 +214,7 @@ class Index(ABC):
 
         def task(chunk: np.ndarray, most: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
-            lowest = selection.minima(asked.scores, self._whole[0])
+            lowest = asked.lowest(self._whole, 0)
             pairs, compared = self._within(asked, lowest, self._whole, most)
             return (len(chunk), pairs), compared
 
@@ -252,7 +253,7 @@ class Index(ABC):
     ) -> tuple[np.ndarray, np.ndarray]:
         def task(chunk: np.ndarray) -> tuple[Any, int]:
             asked = self._ask(chunk)
-            lowest = selection.minima(asked.scores, blocks[0])
+            lowest = asked.lowest(blocks, k)
             every = np.tile(np.arange(len(blocks[1]) - 1), len(chunk))
             return self._found(asked, lowest, blocks, k, every)
 
@@ -313,6 +314,7 @@ class Index(ABC):
         and their finer scores.
         """
         ceiling = self._ceiling(asked, limit)
+        asked.look(lowest, ceiling)
         pairs = selection.survivors(asked.scores, lowest, *blocks, part, ceiling, *met)
         return *pairs, self._fine(asked, *pairs)
 
@@ -361,7 +363,10 @@ class Index(ABC):
 
     @abstractmethod
     def _fit(self, library: np.ndarray) -> None:
-        """Learn the library's spectra in the order of the index's columns."""
+        """Learn the library's spectra, which are in the order of the index's columns.
+
+        Columns may change places within groups, between ``_edges``, if ``_row_of`` does so too.
+        """
 
     @abstractmethod
     def _ask(self, queries: np.ndarray) -> Asked:
@@ -392,6 +397,15 @@ class Asked:
     def __init__(self, scores: np.ndarray, **kept: Any) -> None:
         self.scores = scores
         self.__dict__.update(kept)
+
+    def lowest(self, blocks: tuple[np.ndarray, ...], count: int) -> np.ndarray:
+        """The least scores of blocks, (n, blocks), of at least ``count`` for each query; infinite
+        of the others, whose scores may be missing until `look` has asked for them.
+        """
+        return selection.minima(self.scores, blocks[0])
+
+    def look(self, lowest: np.ndarray, ceiling: np.ndarray) -> None:
+        """Add what is missing of blocks with scores up to the ceiling (segments,)."""
 
     def spread(self, values: np.ndarray, segments: np.ndarray) -> np.ndarray:
         """A value per query, repeated for each of its segments."""

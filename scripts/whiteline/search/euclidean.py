@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from whiteline.search.base import U64, Asked, Index
-from whiteline.search.projection import Coordinates, Projection
+from whiteline.search.base import U64, Index
+from whiteline.search.projection import Coordinates, Projection, Sought, compact
 
 # The distance as a function of s, and the reverse.
 DISTANCES = {
@@ -48,34 +48,36 @@ class Euclidean(Index):
 
     def _fit(self, library: np.ndarray) -> None:
         self._distance, self._squared = DISTANCES[KINDS[self.measure.kind]]
-        # As it was prepared: single precision is half as much to read, and its double the same.
-        self._library = np.ascontiguousarray(library)
-        exact = self._library.astype(float)
+        exact = np.asarray(library, dtype=float)
         self._mean = exact.mean(axis=0)
         self._projection = Projection(exact - self._mean, exact.shape[1] * U64)
-        self._projection.fit(self._coordinates(exact))
+        found = self._coordinates(exact)
+        order = compact(found.coarse, self._edges)
+        self._projection.fit(found[order], self._whole[0])
+        # As it was prepared: single precision is half as much to read, and its double the same.
+        self._library = np.ascontiguousarray(library[order])
+        self._row_of = self._row_of[order]
 
     def _coordinates(self, spectra: np.ndarray) -> Coordinates:
         centred = spectra - self._mean
         size = np.linalg.norm(spectra, axis=1) + np.linalg.norm(self._mean)
-        return self._projection.coordinates(centred, (centred**2).sum(1), size)
+        return self._projection.coordinates(centred, size)
 
-    def _ask(self, queries: np.ndarray) -> Asked:
+    def _ask(self, queries: np.ndarray) -> Sought:
         queries = np.ascontiguousarray(queries, dtype=float)
-        found = self._coordinates(queries)
-        return Asked(self._projection.scores(found), coordinates=found, queries=queries)
+        return Sought(self._projection, self._coordinates(queries), queries=queries)
 
-    def _ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
+    def _ceiling(self, asked: Sought, distance: np.ndarray) -> np.ndarray:
         return self._projection.ceiling(asked.coordinates, self._squared(distance))
 
-    def _fine(self, asked: Asked, starts: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    def _fine(self, asked: Sought, starts: np.ndarray, columns: np.ndarray) -> np.ndarray:
         return self._projection.fine(asked.coordinates, starts, columns)
 
-    def _fine_ceiling(self, asked: Asked, distance: np.ndarray) -> np.ndarray:
+    def _fine_ceiling(self, asked: Sought, distance: np.ndarray) -> np.ndarray:
         return self._projection.fine_ceiling(asked.coordinates, self._squared(distance))
 
     def _distances(
-        self, asked: Asked, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray
+        self, asked: Sought, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray
     ) -> np.ndarray:
         out = np.empty(len(columns))
         _squares(asked.queries, self._library, starts, columns, out)
