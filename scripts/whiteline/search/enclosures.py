@@ -44,7 +44,7 @@ MOST, NONE = 65534, 65535
 ALL, NOTHING, OUTSIDE = np.uint16(2**16 - 1), np.uint16(0), np.uint16(2)
 # Points are steady, where the band widens the mean interval of groups by no more than this part of
 # the library's range.
-STEADY = 0.005
+STEADY = 0.008
 # The cost of a limit, at most, and the greatest factor: with a greater one, intervals could cover
 # all integers.
 AIM, GREATEST = 60000, 5
