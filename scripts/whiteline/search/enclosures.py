@@ -44,7 +44,7 @@ MOST, NONE = 65534, 65535
 ALL, NOTHING, OUTSIDE = np.uint16(2**16 - 1), np.uint16(0), np.uint16(2)
 # Points are steady, where the band widens the mean interval of groups by no more than this part of
 # the library's range.
-STEADY = 0.005
+STEADY = 0.008
 # The cost of a limit, at most, and the greatest factor: with a greater one, intervals could cover
 # all integers.
 AIM, GREATEST = 60000, 5
@@ -177,7 +177,8 @@ class Descent:
 def _alike(coordinates: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Rows in such an order that those in one family, group or four are alike.
 
-    They are parted again and again across the direction in which they differ most.
+    They are parted again and again, across the direction in which they differ most at first and
+    then across that between the means of both halves, a few times (k-means of equal halves).
     """
     if len(rows) <= FOUR:
         return rows
@@ -187,9 +188,12 @@ def _alike(coordinates: np.ndarray, rows: np.ndarray) -> np.ndarray:
     for _ in range(8):
         direction = spread.T @ (spread @ direction)
         direction /= max(np.linalg.norm(direction), 1e-300)
-    rows = rows[np.argsort(spread @ direction, kind="stable")]
     half = unit * max(1, round(len(rows) / unit / 2))
-    return np.concatenate([_alike(coordinates, part) for part in (rows[:half], rows[half:])])
+    for _ in range(8):
+        order = np.argsort(spread @ direction, kind="stable")
+        halves = order[:half], order[half:]
+        direction = np.subtract(*(spread[part].mean(axis=0) for part in halves))
+    return np.concatenate([_alike(coordinates, rows[part]) for part in halves])
 
 
 def _ends(spectra: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

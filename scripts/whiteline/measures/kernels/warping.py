@@ -29,6 +29,8 @@ LANES = 32
 STRIDE = 16
 # So few pairs are warped one by one, which takes less than a tile.
 FEW = 4
+# Cells of an antidiagonal that are found at a time; bands must be below.
+NARROW, BROAD = 16, 64
 # Bytes of a SIMD register, of those whose costs are found at a time, and of alignment.
 REGISTER, GROUP, PROMISED = 32, 128, 4
 LN2 = 0.6931471805599453
@@ -117,18 +119,22 @@ def _warped_pairs(queries, library, band, starts, columns, ceiling, out):
     # Made here, so that the compiler knows that they don't overlap.
     tile = np.zeros((queries.shape[1], LANES), library.dtype)
     cost = np.empty((2 * band + 3, LANES), library.dtype)
-    backwards = np.empty(queries.shape[1] + 2 * band + 2, library.dtype)
+    cells = NARROW if band < NARROW else BROAD
+    backwards = np.empty(queries.shape[1] + 2 * cells, library.dtype)
     forwards = np.empty_like(backwards)
-    even, odd = np.empty(band + 1, library.dtype), np.empty(band + 2, library.dtype)
+    walls = np.zeros((2, cells), library.dtype)
+    for cell in range(2 * cells):
+        if abs(cell - cells) > band:
+            walls[cell % 2, cell // 2] = FAR_POINT
     ranges = (len(starts) - 1) // len(queries)
     for segment in range(len(starts) - 1):
         query = queries[segment // ranges]
         for first in range(starts[segment], starts[segment + 1], LANES):
             used = min(LANES, starts[segment + 1] - first)
-            if used <= FEW:
+            if used <= FEW and band < BROAD:
                 for pair in range(first, first + used):
                     row = library[columns[pair]]
-                    out[pair] = _warp_one(query, row, band, backwards, forwards, even, odd)
+                    out[pair] = _warp_one(query, row, backwards, forwards, walls)
                 continue
             for lane in range(used):
                 row = library[columns[first + lane]]
@@ -195,55 +201,81 @@ def _warp(query, tile, band, cost, ceiling, used):
     return True
 
 
-@njit(fastmath=COMPILE["fastmath"])
-def _warp_one(query, row, band, backwards, forwards, even, odd):
-    """The least cost of one pair, by the same sums, one antidiagonal after the other.
-
-    ``even[n]`` holds the cost where j - i = 2 n - band, and ``odd[n + 1]`` where it is one more;
-    each antidiagonal has cells of one kind, which don't wait for each other.
-    """
-    points, margin, one = len(query), band + 1, np.uintp(1)
+@njit(inline="always")
+def _warp_one(query, row, backwards, forwards, walls):
+    """The least cost of one pair, by the same sums, one antidiagonal after the other."""
+    points, cells = len(query), walls.shape[1]
     # Points beyond the ends are far from any.
-    backwards[:], forwards[:], even[:], odd[:] = FAR_POINT, -FAR_POINT, FAR, FAR
+    backwards[:], forwards[:] = FAR_POINT, -FAR_POINT
     for point in range(points):
-        backwards[margin + point] = query[points - 1 - point]
-        forwards[margin + point] = row[point]
-    # Indices without a sign need no look whether they count from the end.
-    i = np.uintp(margin + points - 1 - band // 2)
-    j = np.uintp(margin - band // 2)
-    first = band // 2 + band % 2
-    if band % 2:
-        odd[first] = 0
-        _odd_cells(backwards, forwards, i, j, even, odd)
-        for _ in range(points - 1):
-            i -= one
-            _even_cells(backwards, forwards, i, j, even, odd)
-            j += one
-            _odd_cells(backwards, forwards, i, j, even, odd)
-        return odd[first]
-    even[first] = 0
-    _even_cells(backwards, forwards, i, j, even, odd)
-    for _ in range(points - 1):
-        j += one
-        _odd_cells(backwards, forwards, i, j, even, odd)
-        i -= one
-        _even_cells(backwards, forwards, i, j, even, odd)
-    return even[first]
+        backwards[cells + point] = query[points - 1 - point]
+        forwards[cells + point] = row[point]
+    if cells == NARROW:
+        return _narrow(backwards, forwards, walls, points)
+    return _broad(backwards, forwards, walls, points)
 
 
-@njit(inline="always")
-def _even_cells(backwards, forwards, i, j, even, odd):
-    for n in range(np.uintp(len(even))):
-        difference = backwards[i + n] - forwards[j + n]
-        even[n] = difference * difference + min(even[n], min(odd[n], odd[n + np.uintp(1)]))
+def _antidiagonals(cells):
+    """The least cost of a pair whose points stand from ``cells`` on, those of the query backwards.
+
+    Cells of an antidiagonal don't wait for each other. The cell n of an even one has
+    j - i = 2 n - cells, that of an odd one has one more. ``walls`` (2, cells), of the even and the
+    odd, keep those beyond the band far, always the first even cell; so neighbours are found by
+    turning a register around. All costs stay in registers.
+    """
+
+    def typed(context, backwards, forwards, walls, points):
+        def build(context, builder, signature, arguments):
+            points = arguments[3]
+            register = ir.VectorType(context.get_value_type(backwards.dtype), cells)
+            query, library, wall = _data(context, builder, signature, arguments, range(3))
+
+            def load(data, place):
+                place = builder.gep(data, [place])
+                return _load(builder, builder.bitcast(place, register.as_pointer()))
+
+            def costs(query, library, wall, own, other, turn):
+                gap = builder.fadd(builder.fsub(query, library), wall)
+                index = [(cell + turn) % cells for cell in range(cells)]
+                index = ir.Constant(ir.VectorType(ir.IntType(32), cells), index)
+                turned = builder.shuffle_vector(other, other, index)
+                least = _least(builder, _least(builder, other, turned), own)
+                return builder.fadd(builder.fmul(gap, gap), least)
+
+            one, half = points.type(1), points.type(cells // 2)
+            walls = [load(wall, points.type(n)) for n in (0, cells)]
+            last = builder.add(points, builder.sub(half, one))
+            middle = ir.IntType(32)(cells // 2)
+            far = ir.Constant(register, [FAR] * cells)
+            first = builder.insert_element(far, ir.Constant(register.element, 0), middle)
+            first = costs(load(query, last), load(library, half), walls[0], first, far, -1)
+            before, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
+            builder.cbranch(builder.icmp_signed("<", one, points), body, after)
+            builder.position_at_end(body)
+            i = builder.phi(points.type)
+            even, odd = builder.phi(register), builder.phi(register)
+            row, place = load(library, builder.add(half, i)), builder.sub(last, i)
+            up = load(query, builder.add(place, one))
+            new_odd = costs(up, row, walls[1], odd, even, 1)
+            new_even = costs(load(query, place), row, walls[0], even, new_odd, -1)
+            following = builder.add(i, one)
+            states = (i, one, following), (even, first, new_even), (odd, far, new_odd)
+            for phi, begin, later in states:
+                phi.add_incoming(begin, before)
+                phi.add_incoming(later, body)
+            builder.cbranch(builder.icmp_signed("<", following, points), body, after)
+            builder.position_at_end(after)
+            end = builder.phi(register)
+            end.add_incoming(first, before)
+            end.add_incoming(new_even, body)
+            return builder.extract_element(end, middle)
+
+        return backwards.dtype(backwards, forwards, walls, points), build
+
+    return intrinsic(typed)
 
 
-@njit(inline="always")
-def _odd_cells(backwards, forwards, i, j, even, odd):
-    for n in range(np.uintp(len(even) - 1)):
-        difference = backwards[i + n] - forwards[j + n]
-        after = n + np.uintp(1)
-        odd[after] = difference * difference + min(odd[after], min(even[n], even[after]))
+_narrow, _broad = _antidiagonals(NARROW), _antidiagonals(BROAD)
 
 
 @intrinsic
@@ -257,10 +289,7 @@ def _steps(context, value, tile, j, cost, k, count, lane):
 
     def build(context, builder, signature, arguments):
         value, _, j, _, k, count, lane = arguments
-        tile, cost = (
-            context.make_array(signature.args[n])(context, builder, arguments[n]).data
-            for n in (1, 3)
-        )
+        tile, cost = _data(context, builder, signature, arguments, (1, 3))
         register = ir.VectorType(value.type, REGISTER // context.get_abi_sizeof(value.type))
         value = _spread(builder, value, register)
         start = [_group(builder, cost, k, n, lane, register) for n in (0, 1)]
@@ -295,6 +324,13 @@ def _steps(context, value, tile, j, cost, k, count, lane):
         return context.get_dummy_value()
 
     return types.void(value, tile, j, cost, k, count, lane), build
+
+
+def _data(context, builder, signature, arguments, numbers):
+    """Pointers to the data of some arguments, which are arrays."""
+    return (
+        context.make_array(signature.args[n])(context, builder, arguments[n]).data for n in numbers
+    )
 
 
 def _group(builder, data, row, more, lane, register):
