@@ -1,5 +1,6 @@
 """Estimates without the workflow: against the workflow's, series, resuming, maps, watching."""
 
+import io
 import json
 import os
 import signal
@@ -330,6 +331,18 @@ def test_csv_goes_to_stdout_without_an_output(files, library_path, capsys):
     assert code == 0
     assert out.startswith("file,id,valence,ten_dq (eV),")
     assert out.count("\n") == 2
+
+
+def test_the_table_has_the_parameters_that_differ_in_the_library(
+    files, library, library_path, capsys
+):
+    paths, rows = files
+    _, out, _ = run(capsys, "estimate", paths[0], "--library", library_path)
+    found = pd.read_csv(io.StringIO(out))
+    for name, unit in (("slater_reduction", ""), ("gaussian_sigma", " (eV)")):
+        true = library[name].values[rows[0]]
+        assert found[name + unit].item() == pytest.approx(true, abs=0.05)
+    assert not [column for column in found.columns if column.startswith(("delta", "ds"))]
 
 
 def test_json_and_netcdf_say_the_same(files, library_path, tmp_path, capsys):

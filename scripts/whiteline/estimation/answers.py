@@ -125,8 +125,21 @@ def estimates_dataset(
             "candidate_fits": fits,
         },
         distance_limit=limit,
+        varied=contracts.dumps(_varied(library)),
         **attributes,
     )
+
+
+def _varied(library: xr.Dataset) -> list[str]:
+    """The parameters beside 10Dq, of which library spectra have several values."""
+    known = {name: library[name].values for name in PARAMETERS if name != "ten_dq"}
+    # One factor for both Slater reductions is one parameter.
+    own, pd = (known[f"slater_reduction{end}"] for end in ("", "_pd"))
+    if np.array_equal(own, pd, equal_nan=True):
+        del known["slater_reduction_pd"]
+    # These skip what is NaN, and without a word where all is.
+    ends = {name: (np.fmin.reduce(v), np.fmax.reduce(v)) for name, v in known.items()}
+    return [name for name, (low, high) in ends.items() if high > low]
 
 
 def _interval(

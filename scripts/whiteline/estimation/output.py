@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def check_ending(path: Path) -> None:
 def table(estimates: xr.Dataset) -> pd.DataFrame:
     """One row for each spectrum: what it is, how sure, and the valence that comes next.
 
-    Energies in eV. The margin is how much farther the nearest spectrum of the next valence is.
+    Parameters beside 10Dq are those that differ in the library.
     """
     columns = {"file": estimates["file"].values, "id": estimates["query_id"].values}
     columns |= {"valence": estimates["valence"].values.astype(int)}
@@ -49,6 +50,9 @@ def table(estimates: xr.Dataset) -> pd.DataFrame:
             name = f"ten_dq_{bound}_{100 * coverage:.0f} (eV)"
             columns[name] = estimates[f"ten_dq_{bound}"].values[:, number]
     columns |= {"ten_dq_bound (eV)": estimates["ten_dq_bound"].values}
+    for name in json.loads(estimates.attrs["varied"]):
+        unit = estimates[name].attrs["units"]
+        columns[name if unit == "1" else f"{name} ({unit})"] = estimates[name].values
     columns |= {"valences_that_fit": _fitting(estimates)}
     columns |= {"distance": estimates["distance"].values}
     columns |= {"energy_shift (eV)": estimates["energy_shift"].values}
