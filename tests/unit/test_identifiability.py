@@ -158,6 +158,18 @@ def test_a_library_that_is_drawn_tells_the_bound_of_its_grid():
     assert bound(library, row) == pytest.approx(bound(grid, row_of(grid)), rel=0.1)
 
 
+def test_spectra_whose_parameters_are_not_known_change_nothing():
+    library = drawn(256)
+    slater = library["slater_reduction"].values.copy()
+    slater[::3] = np.nan
+    columns = dict.fromkeys(("slater_reduction", "slater_reduction_pd"), ("spectrum", slater))
+    partly = library.assign(columns)
+    known = library.isel(spectrum=np.flatnonzero(np.isfinite(slater)))
+    for row in (1, 4):
+        place = np.flatnonzero(known["id"].values == library["id"].values[row])[0]
+        assert bound(partly, row) == pytest.approx(bound(known, place))
+
+
 def test_a_drawn_library_of_few_spectra_does_not_tell():
     library = drawn(2)
     assert np.isnan(bound(library, 0))

@@ -114,8 +114,8 @@ class Identifiability:
                     distance[low == high] = np.nan
                     changes[name] /= distance[:, None]
         if self._sampled:
-            names = list(self._sampled)
-            changes |= dict(zip(names, self._fitted(rows), strict=True))
+            for name, fitted in zip(self._sampled, self._fitted(rows), strict=True):
+                changes[name] = np.where(np.isnan(fitted), changes.get(name, np.nan), fitted)
         return changes
 
     def _fitted(self, rows: np.ndarray) -> np.ndarray:
@@ -125,8 +125,8 @@ class Identifiability:
         count = NEAREST * (axes + axes * (axes + 1) // 2)
         result = np.full((axes, len(rows), self._spectra.shape[1]), np.nan)
         for number, row in enumerate(rows):
-            others = np.flatnonzero(group == group[row])
-            if len(others) <= count:
+            others = np.flatnonzero((group == group[row]) & np.isfinite(place).all(axis=1))
+            if len(others) <= count or row not in others:
                 continue
             scale = np.ptp(place[others], axis=0)
             scale[scale == 0] = 1
@@ -166,14 +166,18 @@ class Identifiability:
 
     @cached_property
     def _sampled(self) -> tuple[str, ...]:
-        """Parameters that are drawn together: no two spectra differ by one of them alone."""
-        return tuple(
-            name
-            for name, (below, above) in self._sides.items()
-            if name in AXES
-            and (below == above).all()
-            and len(np.unique(self.library[name].values[~self._references])) > 1
-        )
+        """Parameters that are drawn together: of most spectra that know several values of one, no
+        two differ by it alone.
+        """
+        names = []
+        for name, (below, above) in self._sides.items():
+            if name in AXES:
+                values = self.library[name].values
+                known = np.isfinite(values) & ~self._references
+                alone = below[known] == above[known]
+                if len(np.unique(values[known])) > 1 and alone.mean() > 0.5:
+                    names.append(name)
+        return tuple(names)
 
     @cached_property
     def _samples(self) -> tuple[np.ndarray, np.ndarray]:

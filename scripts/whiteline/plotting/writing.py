@@ -57,7 +57,8 @@ def _name_alike(path: Path) -> None:
     """Number the parts of a drawing; plotly.js gives them other random names each time."""
     text = path.read_text(encoding="utf-8")
     for number, name in enumerate(dict.fromkeys(RANDOM.findall(text))):
-        text = text.replace(name, f"part{number}")
+        # A name always follows what it is the name of, and digits of a number never do.
+        text = re.sub(f"(?<=[a-z-]){name}", f"part{number}", text)
     path.write_text(text, encoding="utf-8")
 
 
