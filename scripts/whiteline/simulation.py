@@ -141,6 +141,15 @@ AXES: dict[str, Axis] = {f.name: f.metadata["axis"] for f in fields(Parameters)}
 DEFAULTS: dict[str, float | None] = {f.name: f.default for f in fields(Parameters)}
 
 
+def without_tied(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Values of spectra by parameter, each (n,), without the p-d Slater reduction where it is the
+    d-d one's: one factor for both is one parameter.
+    """
+    own, pd = (columns[f"slater_reduction{end}"] for end in ("", "_pd"))
+    tied = np.array_equal(own, pd, equal_nan=True)
+    return {k: v for k, v in columns.items() if not tied or k != "slater_reduction_pd"}
+
+
 @dataclass(frozen=True, eq=False)
 class Sticks:
     """A spectrum before broadening.

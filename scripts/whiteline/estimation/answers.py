@@ -13,6 +13,7 @@ from whiteline.estimators import Comparison, Estimates, Estimator
 from whiteline.estimators.base import PARAMETERS
 from whiteline.evaluation.calibration import COVERAGE, Calibration, Evidence, calibrate
 from whiteline.evaluation.identifiability import Identifiability
+from whiteline.simulation import without_tied
 
 # In place of the number of the candidate, for a spectrum that could not be used.
 FAILED = -1
@@ -133,12 +134,10 @@ def estimates_dataset(
 def _varied(library: xr.Dataset) -> list[str]:
     """The parameters beside 10Dq, of which library spectra have several values."""
     known = {name: library[name].values for name in PARAMETERS if name != "ten_dq"}
-    # One factor for both Slater reductions is one parameter.
-    own, pd = (known[f"slater_reduction{end}"] for end in ("", "_pd"))
-    if np.array_equal(own, pd, equal_nan=True):
-        del known["slater_reduction_pd"]
     # These skip what is NaN, and without a word where all is.
-    ends = {name: (np.fmin.reduce(v), np.fmax.reduce(v)) for name, v in known.items()}
+    ends = {
+        name: (np.fmin.reduce(v), np.fmax.reduce(v)) for name, v in without_tied(known).items()
+    }
     return [name for name, (low, high) in ends.items() if high > low]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from whiteline import contracts
-from whiteline.simulation import AXES
+from whiteline.simulation import AXES, without_tied
 
 WIDTHS = ("lorentzian_hwhm_l3", "lorentzian_hwhm_l2", "gaussian_sigma")
 # Spectra of the same site, which differ by parameters alone.
@@ -201,11 +201,7 @@ class Identifiability:
             # The widest Gaussian last, and those of one Gaussian by their Lorentzians.
             "width": np.unique(widths, axis=1, return_inverse=True)[1],
         }
-        # One factor for both Slater reductions is one parameter.
-        own, pd = (columns[f"slater_reduction{end}"] for end in ("", "_pd"))
-        if np.array_equal(own, pd, equal_nan=True):
-            del columns["slater_reduction_pd"]
-        return columns
+        return without_tied(columns)
 
     @cached_property
     def _references(self) -> np.ndarray:
