@@ -4,13 +4,16 @@ No values are made up beyond the ends. A shift that brings features out of the w
 not punished; the largest shift should be small against the distance of the features from the ends.
 
 The products of a query, moved by each shift, with the library are matrix products, and mean and
-scale of the overlaps make distances of them. For many pairs the products are taken in the space of
-the library's principal components: what the library has none of can't change a product. The shift
-found is then the one at which the distance is computed in full, so the approximation decides only
-between shifts that are nearly alike.
+scale of the overlaps make distances of them. For many pairs they are first taken at every second
+shift only and in the space of the library's principal components. That tells where the best shift
+lies: it is the best of these or the one beside it, on the side of its better neighbour. A second
+peak that is nearly as high is tried too. There the products are taken of all points, so that
+neither the distance nor the choice between neighbours has the error of the components.
 """
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 from llvmlite import ir
@@ -25,16 +28,24 @@ COMPILE = {
     "fastmath": {"nnan", "ninf", "nsz", "reassoc", "contract"},
 }
 SQUARED, COSINE, CORRELATION = range(3)
-# An overlap with less than this part of a spectrum's power is flat but for rounding.
-FLAT = 1e-12
+# An overlap with less than so many roundings of a spectrum's power is flat but for rounding.
+FLAT = 100
 # Components of the library in which products are taken, and multiplications that pay for them.
-RANK = 64
+RANK = 56
 WORTHWHILE = 2e9
+# A second peak is tried if its cosine is less by no more than this.
+AMBIGUOUS = 0.01
+# Squared distances below this part of both powers are too inexact as a difference of products in
+# single precision; where pairs are few or in double precision, all are taken of differences.
+NEAR = 0.1
 FAR = 1e30
 SAMPLE = 384  # library spectra that give the components
 # Queries whose products with a chunk of the library are taken at a time, and those that meet the
 # chunk while it is in the second-level cache; an odd number of cache lines, see `_odd`.
-BATCH, TURN, CHUNK = 8, 32, 176
+BATCH, TURN, CHUNK = 8, 32, 352
+# Spectra of the library whose products with a query are taken at a time, and the bytes of a vector
+# with which their sums stay in sixteen registers.
+TILE, NARROW = 4, 32
 # Bytes of a vector, which LLVM splits into the registers that there are, and of alignment that is
 # promised; points that are summed together.
 VECTOR, PROMISED, TOGETHER = 64, 4, 32
@@ -50,32 +61,34 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
     out = np.empty((len(queries), len(library)), dtype=queries.dtype)
     if not out.size:
         return out
-    points = queries.shape[1]
-    # In order of their size, so that among equals the least shift is taken.
-    moves = np.array(sorted(range(-limit, limit + 1), key=abs))
-    basis = _basis(library, out.size * points * len(moves))
-    spectra, library = library, _widened(library)
-    reference = library[:, :points].T
-    reference = np.ascontiguousarray(reference) if basis is None else basis.T @ reference
-    own = _overlaps(queries, moves, mode)
-    others = _overlaps(spectra, -moves, mode)
-    asked = _widened(queries, limit + TOGETHER, limit)
-    moved = np.empty((min(TURN, len(queries)) * len(moves), points), queries.dtype)
-    products = np.empty((BATCH * len(moves), CHUNK), queries.dtype)
-    best = np.empty((BATCH, CHUNK), f"i{queries.itemsize}")
-    overlaps = np.empty((2, BATCH, CHUNK), queries.dtype)
+    points, moves = queries.shape[1], np.arange(-limit, limit + 1)
+    basis = _basis(library, out.size * points * len(moves)) if limit else None
+    step, reference = (1, library) if basis is None else (2, library @ basis)
+    near = NEAR if step > 1 and queries.dtype == np.float32 else FAR
+    own, others = (_overlaps(x, m, mode) for x, m in ((queries, moves), (library, -moves)))
+    spectra = _widened(queries, limit + TOGETHER, limit), _widened(library)
+    # The same side by side, for a shift to be compared of many spectra at once.
+    columns, tables = np.ascontiguousarray(reference.T), _turned(others)
+    chosen = moves[::step]
+    moved = np.zeros((min(TURN, len(queries)) * len(chosen), points), queries.dtype)
+    products = np.empty((BATCH * len(chosen), CHUNK), queries.dtype)
+    alike = np.empty((BATCH, CHUNK), queries.dtype)
+    best, second = np.empty((2, BATCH, CHUNK), f"i{queries.itemsize}")
     for turn in range(0, len(queries), TURN):
         some = queries[turn : turn + TURN]
-        _move(some, turn, moves, own, moved)
-        seen = moved[: len(some) * len(moves)]
+        _move(some, chosen, moved)
+        seen = moved[: len(some) * len(chosen)]
         seen = seen if basis is None else seen @ basis
-        for column in range(0, len(spectra), CHUNK):
-            near = reference[:, column : column + CHUNK]
-            for row in range(0, len(some), BATCH):
-                batch = seen[row * len(moves) : (row + BATCH) * len(moves)]
-                np.matmul(batch, near, out=products[: len(batch), : near.shape[1]])
-                pairs = asked, turn + row, own, library, column, others
-                _choose(*pairs, products, moves, points, mode, best, overlaps, out)
+        parts = range(0, len(library), CHUNK), range(0, len(some), BATCH)
+        for column, row in itertools.product(*parts):
+            batch = seen[row * len(chosen) : (row + BATCH) * len(chosen)]
+            part = columns[:, column : column + CHUNK]
+            np.matmul(batch, part, out=products[: len(batch), : part.shape[1]])
+            pairs, found = (turn + row, own, column), (best, alike, out)
+            _choose(*pairs, tables, products, step, second, *found)
+            if step > 1:
+                _refine(*pairs, others, *spectra, points, second, *found)
+            _measure(*pairs, others, *spectra, points, near, mode, *found)
     return out
 
 
@@ -95,13 +108,15 @@ def _basis(library: np.ndarray, work: float) -> np.ndarray | None:
 
 @njit(**COMPILE)
 def _overlaps(spectra, moves, mode):
-    """Mean, scale and power of the points that stay on the grid; (3, shifts, n).
+    """Mean, scale, power and sum of the points that stay on the grid; (n, shifts, 4).
 
     Less its mean and times its scale, an overlap is what the distance compares. The power is that
-    of what is compared less one, or very great where an overlap is flat and shows nothing.
+    of what is compared less one, or very great where an overlap is flat and shows nothing. Where
+    the mean is not taken off, it and the sum are 0.
     """
-    found = np.zeros((3, len(moves), _odd(len(spectra))), spectra.dtype)
+    found = np.zeros((len(spectra), len(moves), 4), spectra.dtype)
     limit, points = np.abs(moves).max(), spectra.shape[1]
+    rounding = np.finfo(spectra.dtype).eps
     head, tail = np.zeros((2, limit + 1)), np.zeros((2, limit + 1))
     for row in range(len(spectra)):
         whole = _lost(spectra[row], head, tail)
@@ -115,9 +130,10 @@ def _overlaps(spectra, moves, mode):
             else:
                 mean = total / count if mode == CORRELATION else 0.0
                 square -= count * mean**2
-                flat = square <= FLAT
+                flat = square <= FLAT * rounding
                 scale, power = (0.0, FAR) if flat else (1 / np.sqrt(square), 0.0)
-            found[0, place, row], found[1, place, row], found[2, place, row] = mean, scale, power
+            found[row, place, 0], found[row, place, 1] = mean, scale
+            found[row, place, 2], found[row, place, 3] = power, mean * count
     return found
 
 
@@ -128,16 +144,24 @@ def _lost(spectrum, head, tail):
     """
     points, total, square = len(spectrum), 0.0, 0.0
     for point in range(points):
-        value = float(spectrum[point])
+        value = np.float64(spectrum[point])
         total += value
         square += value * value
     for count in range(1, head.shape[1]):
-        first, last = float(spectrum[count - 1]), float(spectrum[points - count])
+        first, last = np.float64(spectrum[count - 1]), np.float64(spectrum[points - count])
         head[0, count] = head[0, count - 1] + first
         head[1, count] = head[1, count - 1] + first * first
         tail[0, count] = tail[0, count - 1] + last
         tail[1, count] = tail[1, count - 1] + last * last
     return total, square
+
+
+def _turned(overlaps):
+    """Mean, scale and power of spectra, side by side; (3, shifts, n) and beyond, zero there."""
+    count, shifts, _ = overlaps.shape
+    found = np.zeros((3, shifts, _odd(count)), overlaps.dtype)
+    found[:, :, :count] = overlaps[:, :, :3].T
+    return found
 
 
 @njit(**COMPILE)
@@ -162,117 +186,319 @@ def _odd(count):
 
 
 @njit(**COMPILE)
-def _move(queries, turn, moves, own, moved):
-    """Queries at each shift, less their mean there and times twice their scale, and zero beyond.
-
-    They are number ``turn`` and the following. Shift s brings the point p to p + s.
-    """
+def _move(queries, moves, moved):
+    """Queries at each shift, zero beyond. Shift s brings the point p to p + s."""
     points = queries.shape[1]
     for row in range(len(queries)):
         for place in range(len(moves)):
-            move = moves[place]
-            mean, scale = own[0, place, turn + row], own[1, place, turn + row]
-            query, out = queries[row, max(0, -move) :], moved[row * len(moves) + place]
+            move, out = moves[place], moved[row * len(moves) + place]
             start, end = max(0, move), points + min(0, move)
             out[:start], out[end:] = 0, 0
-            out = out[start:end]
-            for point in range(len(out)):
-                out[point] = (query[point] - mean) * 2 * scale
+            out[start:end] = queries[row, start - move : end - move]
 
 
 @njit(**COMPILE)
-def _choose(
-    asked, row, own, library, column, others, products, moves, points, mode, best, overlaps, out
-):
-    """Distances of a batch of queries, from ``row`` on, and a chunk of the library."""
-    # Where the first point of a query is.
-    origin = np.abs(moves).max() + TOGETHER
+def _choose(row, own, column, tables, products, step, second, best, alike, out):
+    """The best of every so many shifts, of a batch of queries and a chunk of the library.
+
+    Its place among all shifts, or the one before if that is on its better side and was left out,
+    is left in ``best``; in ``second`` the same of another peak that is nearly as high, or -1; in
+    ``alike`` two less the squared distance at the best, or very little where all are flat.
+    """
+    for k in range(0, min(CHUNK, out.shape[1] - column), VECTOR // best.itemsize):
+        for n in range(min(BATCH, out.shape[0] - row)):
+            places = products, n, k, own, row + n, tables, column + k, step
+            _compare(*places, best, second, alike)
+
+
+@njit(**COMPILE)
+def _refine(row, own, column, others, asked, library, points, second, best, alike, out):
+    """The better of the shifts found and the one after it, from products of all points.
+
+    Spectra of the library for which the same shifts were found are taken together.
+    """
     rows, columns = min(BATCH, out.shape[0] - row), min(CHUNK, out.shape[1] - column)
-    for k in range(0, columns, VECTOR // asked.itemsize):
-        for n in range(rows):
-            _compare(products, n, k, own, row + n, others, column + k, best, overlaps)
+    places = own.shape[1] - 1
+    starts, order = np.empty(places + 1, np.int64), np.empty(2 * CHUNK + TILE, np.int64)
+    for n in range(rows):
+        _sort(best[n, :columns], second[n, :columns], starts, order)
+        alike[n] = -FAR
+        for place in range(places):
+            for begin in range(starts[place], starts[place + 1], TILE):
+                several = order, begin, asked, library, points
+                _better(row + n, own, column, others, n, place, *several, best, alike)
+
+
+@njit(inline="always")
+def _sort(places, seconds, starts, order):
+    """Numbers of the entries by place, and where those of each place start.
+
+    An entry may have a second place. The last numbers are repeated, so that several can be read
+    from any on.
+    """
+    starts[:] = 0
+    for k in range(len(places)):
+        starts[places[k] + 1] += 1
+        if seconds[k] >= 0:
+            starts[seconds[k] + 1] += 1
+    for place in range(1, len(starts)):
+        starts[place] += starts[place - 1]
+    count = starts[-1]
+    for k in range(len(places)):
+        order[starts[places[k]]] = k
+        starts[places[k]] += 1
+        if seconds[k] >= 0:
+            order[starts[seconds[k]]] = k
+            starts[seconds[k]] += 1
+    for place in range(len(starts) - 1, 0, -1):
+        starts[place] = starts[place - 1]
+    starts[0] = 0
+    order[count:] = order[count - 1]
+
+
+@njit(**COMPILE)
+def _measure(row, own, column, others, asked, library, points, near, mode, best, alike, out):
+    """Distances at the shifts found, of near pairs from the differences of their points."""
+    limit = own.shape[1] // 2
     # Queries take turns, so that a library spectrum stays in the first-level cache. No part of an
     # array is taken for a pair: to count its users takes long.
-    for k in range(columns):
-        for n in range(rows):
+    for k in range(min(CHUNK, out.shape[1] - column)):
+        for n in range(min(BATCH, out.shape[0] - row)):
             query, other, place = row + n, column + k, best[n, k]
-            mean, scale = overlaps[0, n, k], overlaps[1, n, k]
-            if scale == 0:
+            total = 2 - alike[n, k]
+            if total > FAR / 2:
                 # Flat at every shift.
                 out[query, other] = 2
                 continue
-            move = moves[place]
-            start, end = max(0, move), points + min(0, move)
-            # Both less their means and times their scales, over the scale of the library's.
-            factor = own[1, place, query] / scale
-            less = own[0, place, query] * factor - mean
-            places = query, origin - move, library, other, start, end
-            total = scale * scale * _squared(asked, *places, factor, less)
+            power = 2 + own[query, place, 2] + others[other, place, 2]
+            if total < near * power:
+                mean, scale = others[other, place, 0], others[other, place, 1]
+                move = place - limit
+                start, end = max(0, move), points + min(0, move)
+                # Both less their means and times their scales, over the scale of the library's.
+                factor = own[query, place, 1] / scale
+                less = own[query, place, 0] * factor - mean
+                places = query, limit + TOGETHER - move, library, other, start, end
+                total = scale * scale * _squared(asked, *places, factor, less)
             out[query, other] = total if mode == SQUARED else total / asked.dtype.type(2)
 
 
 @intrinsic
-def _compare(context, products, n, k, own, row, others, column, best, overlaps):
-    """The places of the best shifts for a vector of library spectra, left in ``best[n, k:]``.
+def _compare(context, products, n, k, own, row, tables, column, step, best, second, alike):
+    """What `_choose` finds, for one query and a vector of library spectra, from number k on.
 
-    Mean and scale of their overlaps there are left in ``overlaps``; zeros where all are flat.
     In the batch and chunk of the products, query ``row`` is number n and the spectrum ``column``
     is number k. Written as LLVM's instructions, because the compiler makes masked stores of a loop
     that keeps the best in an array, which take long.
     """
 
     def build(context, builder, signature, arguments):
-        n, k, row, column = (arguments[m] for m in (1, 2, 4, 6))
+        n, k, row, column, step = (arguments[m] for m in (1, 2, 4, 6, 7))
         index = column.type
-        products, own, others, best, overlaps = (
+        products, own, tables, best, second, alike = (
             context.make_array(signature.args[m])(context, builder, arguments[m])
-            for m in (0, 3, 5, 7, 8)
+            for m in (0, 3, 5, 8, 9, 10)
         )
         number = products.data.type.pointee
         register = ir.VectorType(number, VECTOR // context.get_abi_sizeof(number))
         integers = ir.VectorType(best.data.type.pointee, register.count)
-        _, count, _ = cgutils.unpack_tuple(builder, own.shape)
-        before, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
-        builder.branch(body)
-        builder.position_at_end(body)
-        kinds = index, register, integers, register, register
-        phis = place, value, *found = [builder.phi(kind) for kind in kinds]
+        lowest = ir.Constant(register, [-FAR] * register.count)
+        none = ir.Constant(integers, None)
+        _, count, each = cgutils.unpack_tuple(builder, own.shape)
+        own = builder.gep(own.data, [builder.mul(row, builder.mul(count, each))])
+        # Products of one query follow those of the one before it.
+        first = builder.sdiv(builder.add(count, builder.sub(step, index(1))), step)
+        first = builder.mul(n, first)
 
-        def at(array, row, kind=register, column=column):
+        def at(array, row, kind=register, column=k):
             width = cgutils.unpack_tuple(builder, array.shape)[-1]
             place = builder.gep(array.data, [builder.add(builder.mul(row, width), column)])
             return builder.bitcast(place, kind.as_pointer())
 
-        def load(*where):
-            return builder.load(at(*where), align=PROMISED)
+        def load(*where, **column):
+            return builder.load(at(*where, **column), align=PROMISED)
 
-        of_query = builder.add(builder.mul(n, count), place)
-        third = builder.add(place, builder.mul(count, index(2)))
-        power = _spread(builder, load(own, third, number, row), register)
-        means, scales, other_powers = (
-            load(others, builder.add(place, builder.mul(count, index(m)))) for m in range(3)
+        def spread(number, kind=integers):
+            if kind == integers:
+                number = _narrow(builder, number, integers.element)
+            return _spread(builder, number, kind)
+
+        def greater(one, two):
+            return builder.fcmp_ordered(">", one, two)
+
+        def peaks(place, now, before, last, values, places):
+            """Both highest peaks, if the last value is one and stood at the place before this."""
+            peak = builder.and_(greater(last, before), builder.not_(greater(now, last)))
+            here = builder.sub(place, step)
+            left = builder.select(greater(before, now), spread(builder.sub(step, index(1))), none)
+            here = builder.sub(spread(here), left)
+            found = last, here
+            best = builder.and_(peak, greater(last, values[0]))
+            second = builder.and_(peak, greater(last, values[1]))
+            kept = []
+            for new, (one, two) in zip(found, (values, places), strict=True):
+                two = builder.select(best, one, builder.select(second, new, two))
+                kept.append((builder.select(best, new, one), two))
+            return kept
+
+        outside, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
+        builder.branch(body)
+        builder.position_at_end(body)
+        kinds = index, index, *[register] * 4, *[integers] * 2
+        phis = product, place, before, last, *found = [builder.phi(kind) for kind in kinds]
+        of_query = builder.gep(own, [builder.mul(place, each)])
+        scale, power, total = (builder.load(builder.gep(of_query, [index(m)])) for m in (1, 2, 3))
+        mean, scales, powers = (
+            load(tables, builder.add(place, builder.mul(count, index(m))), column=column)
+            for m in range(3)
         )
-        # Two less the squared distance.
-        alike = builder.fmul(load(products, of_query, register, k), scales)
-        alike = builder.fsub(alike, builder.fadd(power, other_powers))
-        better = builder.fcmp_ordered(">", alike, value)
-        here = _spread(builder, _narrow(builder, place, integers.element), integers)
-        following = builder.add(place, index(1))
-        pairs = zip((alike, here, means, scales), (value, *found), strict=True)
-        now = [builder.select(better, *pair) for pair in pairs]
-        nothing = [ir.Constant(kind, None) for kind in kinds[2:]]
-        lowest = ir.Constant(register, [-FAR] * register.count)
-        _begin(phis, before, (index(0), lowest, *nothing))
-        _begin(phis, body, (following, *now))
+        less = spread(builder.fneg(total), register)
+        now = _multiplied(builder, mean, less, load(products, product))
+        scales = builder.fmul(spread(builder.fadd(scale, scale), register), scales)
+        powers = builder.fsub(spread(builder.fneg(power), register), powers)
+        now = _multiplied(builder, now, scales, powers)
+        now = builder.select(greater(now, lowest), now, lowest)
+        values, places = peaks(place, now, before, last, found[:2], found[2:])
+        following = builder.add(place, step)
+        state = builder.add(product, index(1)), following, last, now, *values, *places
+        _begin(phis, outside, (first, index(0), *[lowest] * 4, none, none))
+        _begin(phis, body, state)
         builder.cbranch(builder.icmp_signed("<", following, count), body, after)
         builder.position_at_end(after)
-        second = builder.add(n, index(BATCH))
-        to = at(best, n, integers, k), at(overlaps, n, column=k), at(overlaps, second, column=k)
-        for found_now, pointer in zip(now[1:], to, strict=True):
-            builder.store(found_now, pointer, align=PROMISED)
+        values, places = peaks(following, lowest, last, now, values, places)
+        # The last place that a pair of shifts can begin at.
+        end = spread(builder.sub(count, step))
+        places = [
+            builder.select(builder.icmp_signed("<", value, end), value, end) for value in places
+        ]
+        gap = builder.fadd(power, ir.Constant(number, 1))
+        gap = builder.fmul(gap, ir.Constant(number, -2 * AMBIGUOUS))
+        gap = builder.fadd(values[0], spread(gap, register))
+        other = builder.select(
+            greater(values[1], gap), places[1], ir.Constant(integers, [-1] * integers.count)
+        )
+        builder.store(places[0], at(best, n, integers), align=PROMISED)
+        builder.store(other, at(second, n, integers), align=PROMISED)
+        builder.store(values[0], at(alike, n), align=PROMISED)
         return context.get_dummy_value()
 
-    return types.void(products, n, k, own, row, others, column, best, overlaps), build
+    kinds = products, n, k, own, row, tables, column, step, best, second, alike
+    return types.void(*kinds), build
+
+
+@intrinsic
+def _better(
+    context, row, own, column, others, n, place, order, begin, asked, library, points, best, alike
+):
+    """Try two shifts of a query, ``place`` and the next, for some spectra of the library.
+
+    Where they are better than what is in ``alike``, they are left there and in ``best``. Queries
+    and library have zeros beside them. Written as LLVM's instructions, because the compiler would
+    not keep the products in registers.
+    """
+
+    def build(context, builder, signature, arguments):
+        row, column, n, place, begin, points = (arguments[m] for m in (0, 2, 4, 5, 7, 10))
+        index, lanes = place.type, [ir.IntType(32)(m) for m in range(2 * TILE)]
+        own, others, order, best, alike = (
+            context.make_array(signature.args[m])(context, builder, arguments[m])
+            for m in (1, 3, 6, 11, 12)
+        )
+        number = alike.data.type.pointee
+        register = ir.VectorType(number, NARROW // context.get_abi_sizeof(number))
+        some, both = ir.VectorType(number, TILE), ir.VectorType(number, 8)
+        _, shifts, each = cgutils.unpack_tuple(builder, own.shape)
+
+        def load(pointer, kind):
+            return builder.load(builder.bitcast(pointer, kind.as_pointer()), align=PROMISED)
+
+        def table(array, row):
+            """Mean, scale, power and sum at both shifts."""
+            first = builder.mul(builder.add(builder.mul(row, shifts), place), each)
+            return load(builder.gep(array.data, [first]), both)
+
+        entries = (builder.gep(order.data, [builder.add(begin, index(m))]) for m in range(TILE))
+        entries = [builder.load(entry) for entry in entries]
+        numbers = [builder.add(column, entry) for entry in entries]
+        spectra = [_row(context, builder, signature.args[9], arguments[9], m) for m in numbers]
+        # Where the query's point is that meets the library's first.
+        offset = builder.sub(builder.add(shifts, index(TOGETHER - 1)), place)
+        query = _row(context, builder, signature.args[8], arguments[8], row)
+        query = builder.gep(query, [offset])
+        outside, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
+        builder.branch(body)
+        builder.position_at_end(body)
+        kinds = index, *[register] * 2 * TILE
+        point, *totals = phis = [builder.phi(kind) for kind in kinds]
+        values = [load(builder.gep(spectrum, [point]), register) for spectrum in spectra]
+        sums = []
+        for m in range(2):
+            asked = load(builder.gep(query, [builder.sub(point, index(m))]), register)
+            pairs = zip(values, totals[m * TILE : (m + 1) * TILE], strict=True)
+            sums += [_multiplied(builder, asked, *pair) for pair in pairs]
+        following = builder.add(point, index(register.count))
+        nothing = ir.Constant(register, [0.0] * register.count)
+        _begin(phis, outside, (index(0), *[nothing] * 2 * TILE))
+        _begin(phis, body, (following, *sums))
+        builder.cbranch(builder.icmp_signed("<", following, points), body, after)
+        builder.position_at_end(after)
+        of_query = table(own, row)
+        of_query = [
+            _spread(builder, builder.extract_element(of_query, lane), some) for lane in lanes
+        ]
+        of_others = _transposed(builder, [table(others, m) for m in numbers])
+        found = []
+        for m in range(2):
+            _, scale, power, total = of_query[4 * m : 4 * m + 4]
+            mean, scales, powers, _ = of_others[4 * m : 4 * m + 4]
+            product = _added(builder, sums[m * TILE : (m + 1) * TILE])
+            product = builder.fsub(product, builder.fmul(total, mean))
+            scale = builder.fmul(scale, scales)
+            product = builder.fmul(builder.fadd(scale, scale), product)
+            found.append(builder.fsub(product, builder.fadd(power, powers)))
+        later = builder.fcmp_ordered(">", found[1], found[0])
+        found = builder.select(later, found[1], found[0])
+        width = cgutils.unpack_tuple(builder, alike.shape)[1]
+        for lane, entry in zip(lanes, entries, strict=False):
+            here = builder.add(builder.mul(n, width), entry)
+            pointers = [builder.gep(array.data, [here]) for array in (alike, best)]
+            value = builder.extract_element(found, lane)
+            shift = builder.add(place, builder.zext(builder.extract_element(later, lane), index))
+            new = value, _narrow(builder, shift, best.data.type.pointee)
+            old = [builder.load(pointer) for pointer in pointers]
+            better = builder.fcmp_ordered(">", value, old[0])
+            for pointer, pair in zip(pointers, zip(new, old, strict=True), strict=True):
+                builder.store(builder.select(better, *pair), pointer)
+        return context.get_dummy_value()
+
+    pairs = row, own, column, others, n, place
+    several = order, begin, asked, library, points
+    return types.void(*pairs, *several, best, alike), build
+
+
+def _transposed(builder, rows):
+    """The lanes of four vectors, side by side."""
+
+    def lanes(one, two, which):
+        which = ir.Constant(ir.VectorType(ir.IntType(32), len(which)), which)
+        return builder.shuffle_vector(one, two, which)
+
+    count = rows[0].type.count
+    mixed = [lane for m in range(count) for lane in (m, count + m)]
+    found = []
+    for part in (mixed[:count], mixed[count:]):
+        pairs = [lanes(*rows[m : m + 2], part) for m in (0, 2)]
+        for m in range(0, count, 2):
+            found.append(lanes(*pairs, [m, m + 1, count + m, count + m + 1]))
+    return found
+
+
+def _added(builder, vectors):
+    """What the lanes of each of four vectors add up to, as a vector."""
+    total, *columns = _transposed(builder, vectors)
+    for column in columns:
+        total = builder.fadd(total, column)
+    return total
 
 
 @intrinsic
