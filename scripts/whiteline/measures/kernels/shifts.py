@@ -43,8 +43,8 @@ SAMPLE = 384  # library spectra that give the components
 # Queries whose products with a chunk of the library are taken at a time, and those that meet the
 # chunk while it is in the second-level cache; an odd number of cache lines, see `_odd`.
 BATCH, TURN, CHUNK = 8, 32, 352
-# Spectra of the library whose products with a query are taken at a time, and the bytes of a vector
-# with which their sums stay in sixteen registers.
+# Spectra of the library whose products with a query are taken at a time, as many as `_transposed`
+# takes, and the bytes of a vector with which their sums stay in sixteen registers.
 TILE, NARROW = 4, 32
 # Bytes of a vector, which LLVM splits into the registers that there are, and of alignment that is
 # promised; points that are summed together.
@@ -318,65 +318,49 @@ def _compare(context, products, n, k, own, row, tables, column, step, best, seco
         def load(*where, **column):
             return builder.load(at(*where, **column), align=PROMISED)
 
-        def spread(number, kind=integers):
-            if kind == integers:
-                number = _narrow(builder, number, integers.element)
-            return _spread(builder, number, kind)
-
-        def greater(one, two):
-            return builder.fcmp_ordered(">", one, two)
-
-        def peaks(place, now, before, last, values, places):
-            """Both highest peaks, if the last value is one and stood at the place before this."""
-            peak = builder.and_(greater(last, before), builder.not_(greater(now, last)))
-            here = builder.sub(place, step)
-            left = builder.select(greater(before, now), spread(builder.sub(step, index(1))), none)
-            here = builder.sub(spread(here), left)
-            found = last, here
-            best = builder.and_(peak, greater(last, values[0]))
-            second = builder.and_(peak, greater(last, values[1]))
-            kept = []
-            for new, (one, two) in zip(found, (values, places), strict=True):
-                two = builder.select(best, one, builder.select(second, new, two))
-                kept.append((builder.select(best, new, one), two))
-            return kept
+        def spread(number):
+            return _spread(builder, number, register)
 
         outside, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
         builder.branch(body)
         builder.position_at_end(body)
         kinds = index, index, *[register] * 4, *[integers] * 2
         phis = product, place, before, last, *found = [builder.phi(kind) for kind in kinds]
+        found = found[:2], found[2:]
         of_query = builder.gep(own, [builder.mul(place, each)])
         scale, power, total = (builder.load(builder.gep(of_query, [index(m)])) for m in (1, 2, 3))
         mean, scales, powers = (
             load(tables, builder.add(place, builder.mul(count, index(m))), column=column)
             for m in range(3)
         )
-        less = spread(builder.fneg(total), register)
+        less = spread(builder.fneg(total))
         now = _multiplied(builder, mean, less, load(products, product))
-        scales = builder.fmul(spread(builder.fadd(scale, scale), register), scales)
-        powers = builder.fsub(spread(builder.fneg(power), register), powers)
+        scales = builder.fmul(spread(builder.fadd(scale, scale)), scales)
+        powers = builder.fsub(spread(builder.fneg(power)), powers)
         now = _multiplied(builder, now, scales, powers)
-        now = builder.select(greater(now, lowest), now, lowest)
-        values, places = peaks(place, now, before, last, found[:2], found[2:])
+        now = builder.select(builder.fcmp_ordered(">", now, lowest), now, lowest)
+        three = before, last, now
+        values, places = _peaks(builder, builder.sub(place, step), step, three, *found)
         following = builder.add(place, step)
         state = builder.add(product, index(1)), following, last, now, *values, *places
         _begin(phis, outside, (first, index(0), *[lowest] * 4, none, none))
         _begin(phis, body, state)
         builder.cbranch(builder.icmp_signed("<", following, count), body, after)
         builder.position_at_end(after)
-        values, places = peaks(following, lowest, last, now, values, places)
+        three = last, now, lowest
+        values, places = _peaks(builder, place, step, three, values, places)
         # The last place that a pair of shifts can begin at.
-        end = spread(builder.sub(count, step))
+        end = _spread(
+            builder, _narrow(builder, builder.sub(count, step), integers.element), integers
+        )
         places = [
             builder.select(builder.icmp_signed("<", value, end), value, end) for value in places
         ]
         gap = builder.fadd(power, ir.Constant(number, 1))
         gap = builder.fmul(gap, ir.Constant(number, -2 * AMBIGUOUS))
-        gap = builder.fadd(values[0], spread(gap, register))
-        other = builder.select(
-            greater(values[1], gap), places[1], ir.Constant(integers, [-1] * integers.count)
-        )
+        gap = builder.fadd(values[0], spread(gap))
+        tried = builder.fcmp_ordered(">", values[1], gap)
+        other = builder.select(tried, places[1], ir.Constant(integers, [-1] * integers.count))
         builder.store(places[0], at(best, n, integers), align=PROMISED)
         builder.store(other, at(second, n, integers), align=PROMISED)
         builder.store(values[0], at(alike, n), align=PROMISED)
@@ -384,6 +368,32 @@ def _compare(context, products, n, k, own, row, tables, column, step, best, seco
 
     kinds = products, n, k, own, row, tables, column, step, best, second, alike
     return types.void(*kinds), build
+
+
+def _peaks(builder, place, step, three, values, places):
+    """Values and places of both highest peaks, after the middle one of three has been looked at.
+
+    It stood at ``place``; of a peak, the place before that is kept where its better neighbour lies
+    there and was left out by the step.
+    """
+    before, value, behind = three
+    integers = places[0].type
+    gap, place = (
+        _spread(builder, _narrow(builder, number, integers.element), integers)
+        for number in (builder.sub(step, step.type(1)), place)
+    )
+    left = builder.fcmp_ordered(">", before, behind)
+    place = builder.sub(place, builder.select(left, gap, ir.Constant(integers, None)))
+    rises = builder.fcmp_ordered(">", value, before)
+    peak = builder.and_(rises, builder.fcmp_ordered("<=", behind, value))
+    best, second = (
+        builder.and_(peak, builder.fcmp_ordered(">", value, former)) for former in values
+    )
+    kept = []
+    for new, (one, two) in ((value, values), (place, places)):
+        two = builder.select(best, one, builder.select(second, new, two))
+        kept.append((builder.select(best, new, one), two))
+    return kept
 
 
 @intrinsic
@@ -424,38 +434,16 @@ def _better(
         # Where the query's point is that meets the library's first.
         offset = builder.sub(builder.add(shifts, index(TOGETHER - 1)), place)
         query = _row(context, builder, signature.args[8], arguments[8], row)
-        query = builder.gep(query, [offset])
-        outside, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
-        builder.branch(body)
-        builder.position_at_end(body)
-        kinds = index, *[register] * 2 * TILE
-        point, *totals = phis = [builder.phi(kind) for kind in kinds]
-        values = [load(builder.gep(spectrum, [point]), register) for spectrum in spectra]
-        sums = []
-        for m in range(2):
-            asked = load(builder.gep(query, [builder.sub(point, index(m))]), register)
-            pairs = zip(values, totals[m * TILE : (m + 1) * TILE], strict=True)
-            sums += [_multiplied(builder, asked, *pair) for pair in pairs]
-        following = builder.add(point, index(register.count))
-        nothing = ir.Constant(register, [0.0] * register.count)
-        _begin(phis, outside, (index(0), *[nothing] * 2 * TILE))
-        _begin(phis, body, (following, *sums))
-        builder.cbranch(builder.icmp_signed("<", following, points), body, after)
-        builder.position_at_end(after)
+        sums = _products(builder, builder.gep(query, [offset]), spectra, points, register)
         of_query = table(own, row)
         of_query = [
             _spread(builder, builder.extract_element(of_query, lane), some) for lane in lanes
         ]
         of_others = _transposed(builder, [table(others, m) for m in numbers])
-        found = []
-        for m in range(2):
-            _, scale, power, total = of_query[4 * m : 4 * m + 4]
-            mean, scales, powers, _ = of_others[4 * m : 4 * m + 4]
-            product = _added(builder, sums[m * TILE : (m + 1) * TILE])
-            product = builder.fsub(product, builder.fmul(total, mean))
-            scale = builder.fmul(scale, scales)
-            product = builder.fmul(builder.fadd(scale, scale), product)
-            found.append(builder.fsub(product, builder.fadd(power, powers)))
+        found = [
+            _alike(builder, sums[first : first + TILE], of_query[first:], of_others[first:])
+            for first in (0, TILE)
+        ]
         later = builder.fcmp_ordered(">", found[1], found[0])
         found = builder.select(later, found[1], found[0])
         width = cgutils.unpack_tuple(builder, alike.shape)[1]
@@ -474,6 +462,41 @@ def _better(
     pairs = row, own, column, others, n, place
     several = order, begin, asked, library, points
     return types.void(*pairs, *several, best, alike), build
+
+
+def _products(builder, query, spectra, points, register):
+    """Sums of products of a query and some spectra, then those with the query a point later."""
+    index = points.type
+    outside, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
+    builder.branch(body)
+    builder.position_at_end(body)
+    point, *totals = phis = [builder.phi(kind) for kind in (index, *[register] * 2 * TILE)]
+
+    def load(row, point):
+        pointer = builder.bitcast(builder.gep(row, [point]), register.as_pointer())
+        return builder.load(pointer, align=PROMISED)
+
+    sums, values = [], [load(spectrum, point) for spectrum in spectra]
+    for later in range(2):
+        asked = load(query, builder.sub(point, index(later)))
+        pairs = zip(values, totals[later * TILE :], strict=False)
+        sums += [_multiplied(builder, asked, *pair) for pair in pairs]
+    following = builder.add(point, index(register.count))
+    nothing = ir.Constant(register, [0.0] * register.count)
+    _begin(phis, outside, (index(0), *[nothing] * 2 * TILE))
+    _begin(phis, body, (following, *sums))
+    builder.cbranch(builder.icmp_signed("<", following, points), body, after)
+    builder.position_at_end(after)
+    return sums
+
+
+def _alike(builder, sums, of_query, of_others):
+    """Two less the squared distances of a query and some spectra, from sums of products."""
+    (_, scale, power, total), (mean, scales, powers, _) = of_query[:4], of_others[:4]
+    product = builder.fsub(_added(builder, sums), builder.fmul(total, mean))
+    scale = builder.fmul(scale, scales)
+    product = builder.fmul(builder.fadd(scale, scale), product)
+    return builder.fsub(product, builder.fadd(power, powers))
 
 
 def _transposed(builder, rows):
