@@ -45,9 +45,9 @@ from abc import abstractmethod
 import numpy as np
 from numba import njit
 
-from whiteline.search.base import U32, Index
+from whiteline.search.base import U32
 from whiteline.search.prefetch import prefetch
-from whiteline.search.projection import Coordinates, Projection, Sought, compact, sample
+from whiteline.search.projection import Coordinates, Projected, Projection, Sought, compact, sample
 
 # Nodes at a point, points in a bin and features of it, and windows of bins.
 NODES, BIN, COMPONENTS, WINDOWS = 6, 16, 16, 8
@@ -83,7 +83,7 @@ INTEGER_BITS = np.uint64(0x433 << 52)
 INTEGER_ZERO = float(2**52 + 1023)
 
 
-class Divergence(Index):
+class Divergence(Projected):
     """Search by a divergence of distributions over energy."""
 
     def _fit(self, library: np.ndarray) -> None:
@@ -165,20 +165,11 @@ class Divergence(Index):
         """Distributions in single precision, as `_bound` takes them."""
         return spectra.astype(np.float32)
 
-    def _ceiling(self, asked: Sought, distance: np.ndarray) -> np.ndarray:
-        return self._projection.ceiling(asked.coordinates, self._divergence(distance))
-
-    def _fine(self, asked: Sought, starts: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        return self._projection.fine(asked.coordinates, starts, columns)
-
-    def _fine_ceiling(self, asked: Sought, distance: np.ndarray) -> np.ndarray:
-        return self._projection.fine_ceiling(asked.coordinates, self._divergence(distance))
-
     def _distances(
         self, asked: Sought, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray
     ) -> np.ndarray:
         out = np.empty(len(columns))
-        ceiling = self._divergence(limit) * (1 + (self._library.shape[1] + 32) * U32) + SINGLE
+        ceiling = self._squared(limit) * (1 + (self._library.shape[1] + 32) * U32) + SINGLE
         self._compare(asked, starts, columns, ceiling, out)
         return self._distance(out)
 
@@ -196,12 +187,8 @@ class Divergence(Index):
         """
 
     @abstractmethod
-    def _divergence(self, distance: np.ndarray) -> np.ndarray:
-        """The sum of D over points that the measure's distance stands for."""
-
-    @abstractmethod
     def _distance(self, divergence: np.ndarray) -> np.ndarray:
-        """The reverse of `_divergence`."""
+        """The reverse of `_squared`."""
 
     @abstractmethod
     def _compare(
@@ -230,7 +217,7 @@ class JensenShannon(Divergence):
         own = _x_log_x(self._nodes)
         _project_entropies(spectra, self._nodes, own, self._weights, out)
 
-    def _divergence(self, distance: np.ndarray) -> np.ndarray:
+    def _squared(self, distance: np.ndarray) -> np.ndarray:
         return distance**2
 
     def _distance(self, divergence: np.ndarray) -> np.ndarray:
@@ -266,7 +253,7 @@ class ChiSquare(Divergence):
     def _project(self, spectra: np.ndarray, out: np.ndarray) -> None:
         _project_harmonic(spectra, self._nodes, self._weights, out)
 
-    def _divergence(self, distance: np.ndarray) -> np.ndarray:
+    def _squared(self, distance: np.ndarray) -> np.ndarray:
         return distance
 
     def _distance(self, divergence: np.ndarray) -> np.ndarray:
