@@ -8,7 +8,7 @@ from numpy.polynomial import polynomial
 
 from whiteline import measures, search
 from whiteline.errors import InputError
-from whiteline.search.divergence import POLYNOMIAL
+from whiteline.search.divergence import GAP, POLYNOMIAL
 
 ENERGY = 640 + 0.2 * np.arange(101)
 # Rounding of distances.
@@ -340,16 +340,21 @@ def test_the_polynomial_is_nowhere_above_the_divergence():
     with np.errstate(divide="ignore", invalid="ignore"):
         falling = np.where(t < 1, (1 - t) * np.log1p(-t), 0)
     function = ((1 + t) * np.log1p(t) + falling) / (2 * t**2)
-    value = polynomial.polyval(w, POLYNOMIAL)
-    slopes = polynomial.polyval(w, polynomial.polyder(POLYNOMIAL))
+    value = polynomial.polyval(2 * w - 1, POLYNOMIAL)
+    slopes = 2 * polynomial.polyval(2 * w - 1, polynomial.polyder(POLYNOMIAL))
     change = np.abs(slopes).max() * (w[1] - w[0])
-    # Horner's rule in float32 rounds each coefficient's part, and w has three roundings.
-    rounding = 2.0**-24 * (2 * np.abs(POLYNOMIAL).sum() + 3 * np.abs(slopes).max())
+    # Horner's rule in float32 rounds each coefficient's part, which is rounded itself, and w has
+    # six roundings.
+    rounding = 2.0**-24 * (3 * np.abs(POLYNOMIAL).sum() + 6 * np.abs(slopes).max())
     assert (value[:-1] + change + rounding <= function[1:]).all()
-    assert (function - value).max() < 0.0003
-    # Above, all the terms of the series in t are positive: the function is at least 1/2.
+    # From w = 0 on the function falls, between points of the grid as well.
+    assert (function[:-1] <= (value[1:] - change - rounding) * (1 + GAP)).all()
+    # Above, all the terms of the series in t are positive: the function is at least 1/2, and the
+    # first two give it up to t^4.
     w = np.linspace(0.9999, 1, 1001)
-    assert (polynomial.polyval(w, POLYNOMIAL) + rounding <= 0.5).all()
+    value = polynomial.polyval(2 * w - 1, POLYNOMIAL)
+    assert (value + rounding <= 0.5).all()
+    assert (0.5 + (1 - w**2) / 12 + (1 - w**2) ** 2 <= (value - rounding) * (1 + GAP)).all()
 
 
 def test_unions_of_groups_around_the_nearest_are_searched(rng):

@@ -50,6 +50,20 @@ def test_no_bound_is_above_the_distance(kind, rng):
         np.testing.assert_allclose(found, distance[:, column], rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", ["jensen_shannon", "chi_square"])
+def test_bounds_in_single_precision_enclose_the_distance(kind, rng):
+    measure = measures.load(kind, precision="double")
+    library, queries = (measure.prepare(x, ENERGY) for x in (lines(90, rng), strange(rng)))
+    index = search.build(measure, library, ENERGY)
+    asked = index._ask(queries)
+    distance = measure.pairwise(queries, library, ENERGY)[:, index._row_of]
+    for column in range(90):
+        pairs = np.arange(25), np.full(24, column)
+        bounds = index._bounds(asked, *pairs)
+        assert (bounds <= index._bound_ceiling(distance[:, column])).all()
+        assert (distance[:, column] <= index._farthest(*pairs, bounds, 1)).all()
+
+
 def survives(index, asked, column, distance):
     """Whether every query keeps a column at its own distance."""
     lowest = asked.lowest(index._whole, 0)
