@@ -8,7 +8,6 @@ import pytest
 from whiteline import measures, search
 from whiteline.search.dtw import OTHERS
 from whiteline.search.enclosures import Descent
-from whiteline.search.selection import BLOCK
 
 ENERGY = 640 + 0.2 * np.arange(101)
 
@@ -42,17 +41,36 @@ def test_no_bound_is_above_the_distance(kind, rng):
     distance = measure.pairwise(queries, library, ENERGY)[:, index._row_of]
     fine = index._fine(asked, starts, columns).reshape(24, 90)
     for column in range(90):
-        ceiling = index._ceiling(asked, distance[:, column])
-        lowest = asked.lowest(index._whole, 0)
-        asked.look(lowest, ceiling)
-        assert np.isfinite(lowest[:, column // BLOCK]).all()
-        assert (asked.scores[:, column] <= ceiling).all()
+        assert survives(index, asked, column, distance[:, column])
         assert (fine[:, column] <= index._fine_ceiling(asked, distance[:, column])).all()
     # A limit at the distance itself gives nothing up that lies there.
     for column in range(0, 90, 7):
         single = np.arange(25), np.full(24, column)
         found = index._distances(asked, *single, distance[:, column] * (1 + 1e-12))
         np.testing.assert_allclose(found, distance[:, column], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["jensen_shannon", "chi_square"])
+def test_bounds_in_single_precision_enclose_the_distance(kind, rng):
+    measure = measures.load(kind, precision="double")
+    library, queries = (measure.prepare(x, ENERGY) for x in (lines(90, rng), strange(rng)))
+    index = search.build(measure, library, ENERGY)
+    asked = index._ask(queries)
+    distance = measure.pairwise(queries, library, ENERGY)[:, index._row_of]
+    for column in range(90):
+        pairs = np.arange(25), np.full(24, column)
+        bounds = index._bounds(asked, *pairs)
+        assert (bounds <= index._bound_ceiling(distance[:, column])).all()
+        assert (distance[:, column] <= index._farthest(*pairs, bounds, 1)).all()
+
+
+def survives(index, asked, column, distance):
+    """Whether every query keeps a column at its own distance."""
+    lowest = asked.lowest(index._whole, 0)
+    every = np.zeros(len(distance), dtype=np.int64)
+    nothing = np.zeros(len(distance) + 1, dtype=np.int64), every[:0]
+    found = index._survivors(asked, lowest, index._whole, every, distance, nothing)
+    return all(column in part for part in np.split(found[1], found[0][1:-1]))
 
 
 @pytest.fixture(params=[0.2, 2.0, 0.0, 100.0])

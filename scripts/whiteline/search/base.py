@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -176,7 +177,7 @@ class Index(ABC):
                 pairs, most = self._within(asked, lowest, places.whole, radius)
             return ((distance, rows, around, *others), pairs), compared + more + most
 
-        parts = list(self._run(queries, task))
+        parts = list(self._run(queries, places.ranges, task))
         if not parts:
             return [selection.none(0, len(axis.parent)) for axis in axes], _no_pairs()
         found, pairs = zip(*parts, strict=True)
@@ -218,7 +219,7 @@ class Index(ABC):
             pairs, compared = self._within(asked, lowest, self._whole, most)
             return (len(chunk), pairs), compared
 
-        parts = list(self._run(queries, task, radii))
+        parts = list(self._run(queries, self._whole, task, radii))
         if not parts:
             return [], []
         query, distance, row = _joined_pairs(*zip(*parts, strict=True))
@@ -258,7 +259,7 @@ class Index(ABC):
             return self._found(asked, lowest, blocks, k, every)
 
         shape = (len(queries), len(blocks[1]) - 1, k)
-        return _joined(list(self._run(queries, task)), shape)
+        return _joined(list(self._run(queries, blocks, task)), shape)
 
     def _found(
         self,
@@ -291,7 +292,7 @@ class Index(ABC):
         """Pairs to be compared, in turn, none twice. ``limit`` (segments,), the distance of the
         k-th nearest of each segment, falls meanwhile.
         """
-        met = selection.least(asked.scores, lowest, *blocks, part, k)
+        met = asked.least(lowest, blocks, part, k)
         yield met
         starts, columns, fine = self._survivors(asked, lowest, blocks, part, limit, met)
         if fine is not None:
@@ -314,14 +315,19 @@ class Index(ABC):
         and their finer scores.
         """
         ceiling = self._ceiling(asked, limit)
-        asked.look(lowest, ceiling)
         pairs = selection.survivors(asked.scores, lowest, *blocks, part, ceiling, *met)
         return *pairs, self._fine(asked, *pairs)
 
     def _run(
-        self, queries: np.ndarray, task: Callable[..., tuple[Any, int]], *others: np.ndarray
+        self,
+        queries: np.ndarray,
+        blocks: tuple[np.ndarray, ...],
+        task: Callable[..., tuple[Any, int]],
+        *others: np.ndarray,
     ) -> Iterator[Any]:
-        """What the task finds for each chunk of queries and of what goes with them, in order."""
+        """What the task finds in blocks for each chunk of queries and of what goes with them, in
+        order.
+        """
         queries = np.asarray(queries)
         if queries.ndim != len(self.shape) or queries.shape[1:] != self.shape[1:]:
             raise InputError(
@@ -330,11 +336,10 @@ class Index(ABC):
             )
         if not np.isfinite(queries).all():
             raise InputError("a query has values that are not finite")
-        size = max(1, min(CHUNK, SCORES // self.shape[0]))
-        starts = range(0, len(queries), size)
-        chunks = [[rows[s : s + size] for s in starts] for rows in (queries, *others)]
+        ends = self._ends(len(queries), self._chunk(blocks))
+        chunks = [[rows[a:b] for a, b in pairwise(ends)] for rows in (queries, *others)]
         with _controller().limit(limits=1, user_api="blas"):
-            if self.threads == 1 or len(starts) < 2:
+            if self.threads == 1 or len(ends) < 3:
                 results = list(map(task, *chunks))
             else:
                 with ThreadPoolExecutor(self.threads) as pool:
@@ -342,6 +347,17 @@ class Index(ABC):
         self.queried += len(queries)
         self.compared += sum(compared for _, compared in results)
         return (found for found, _ in results)
+
+    def _chunk(self, blocks: tuple[np.ndarray, ...]) -> int:
+        """Most queries in one task that asks for blocks."""
+        return max(1, min(CHUNK, SCORES // self.shape[0]))
+
+    def _ends(self, count: int, most: int) -> np.ndarray:
+        """Where chunks of queries begin, and the end: alike in size, as many for every thread."""
+        parts = -(-count // most)
+        if parts > 1:
+            parts = min(parts + -parts % self.threads, count)
+        return np.linspace(0, count, parts + 1).astype(int)
 
     def _check(self, library: np.ndarray) -> None:
         """Refuse a measure whose distances aren't those of this index."""
@@ -399,13 +415,14 @@ class Asked:
         self.__dict__.update(kept)
 
     def lowest(self, blocks: tuple[np.ndarray, ...], count: int) -> np.ndarray:
-        """The least scores of blocks, (n, blocks), of at least ``count`` for each query; infinite
-        of the others, whose scores may be missing until `look` has asked for them.
-        """
+        """The least scores of blocks, (n, blocks); ``count`` are then asked of `least`."""
         return selection.minima(self.scores, blocks[0])
 
-    def look(self, lowest: np.ndarray, ceiling: np.ndarray) -> None:
-        """Add what is missing of blocks with scores up to the ceiling (segments,)."""
+    def least(
+        self, lowest: np.ndarray, blocks: tuple[np.ndarray, ...], part: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs of the ``count`` least scores of every segment, or all where it has fewer."""
+        return selection.least(self.scores, lowest, *blocks, part, count)
 
     def spread(self, values: np.ndarray, segments: np.ndarray) -> np.ndarray:
         """A value per query, repeated for each of its segments."""

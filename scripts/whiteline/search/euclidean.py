@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from whiteline.search.base import U64, Index
-from whiteline.search.projection import Coordinates, Projection, Sought, compact
+from whiteline.search.base import U64
+from whiteline.search.projection import Coordinates, Projected, Projection, Sought, compact
 
 # The distance as a function of s, and the reverse.
 DISTANCES = {
@@ -43,11 +43,11 @@ KINDS = {
 }
 
 
-class Euclidean(Index):
+class Euclidean(Projected):
     """Search by the norm of the difference of prepared spectra."""
 
     def _fit(self, library: np.ndarray) -> None:
-        self._distance, self._squared = DISTANCES[KINDS[self.measure.kind]]
+        self._distance, self._square = DISTANCES[KINDS[self.measure.kind]]
         exact = np.asarray(library, dtype=float)
         self._mean = exact.mean(axis=0)
         self._projection = Projection(exact - self._mean, exact.shape[1] * U64)
@@ -67,14 +67,8 @@ class Euclidean(Index):
         queries = np.ascontiguousarray(queries, dtype=float)
         return Sought(self._projection, self._coordinates(queries), queries=queries)
 
-    def _ceiling(self, asked: Sought, distance: np.ndarray) -> np.ndarray:
-        return self._projection.ceiling(asked.coordinates, self._squared(distance))
-
-    def _fine(self, asked: Sought, starts: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        return self._projection.fine(asked.coordinates, starts, columns)
-
-    def _fine_ceiling(self, asked: Sought, distance: np.ndarray) -> np.ndarray:
-        return self._projection.fine_ceiling(asked.coordinates, self._squared(distance))
+    def _squared(self, distance: np.ndarray) -> np.ndarray:
+        return self._square(distance)
 
     def _distances(
         self, asked: Sought, starts: np.ndarray, columns: np.ndarray, limit: np.ndarray

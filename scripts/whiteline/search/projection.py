@@ -13,8 +13,8 @@ r_x r_y, by which the bound is too low, nearly goes.
 
 The bound is used three times. Library spectra are sorted so that those in a block are alike; the
 least distance from the box around their coarse coordinates bounds that of all of them. Where it
-does not suffice, the coarse bound of each is computed as a matrix product in float32; and for the
-pairs that are left, one with more coordinates.
+does not suffice, the coarse bound of each is computed by products in float32; and for the pairs
+that are left, one with more coordinates.
 
 Margin. Let u = 2^-24 be the roundoff of float32, A and B the norms of the two vectors of d
 coordinates, norms of rests among them, X that of the uncentred query or the greatest of the
@@ -33,6 +33,7 @@ library.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -41,8 +42,10 @@ import numpy as np
 from numba import njit
 from scipy.linalg import eigh
 
-from whiteline.search.base import U32, Asked
+from whiteline.search import selection
+from whiteline.search.base import U32, Asked, Index
 from whiteline.search.prefetch import prefetch
+from whiteline.search.scoring import score
 from whiteline.search.selection import BLOCK
 
 # Coordinates of the coarse and of the fine bound.
@@ -51,6 +54,8 @@ COARSE, FINE = 32, 119
 SHELLS = (COARSE, 48, FINE)
 # Blocks of each query whose scores are computed to learn how near the nearest is.
 LOOKED_AT = 8
+# Queries in one task where blocks have boxes and only pairs are kept, and most pairs in memory.
+CHUNK, PAIRS = 512, 16_000_000
 # The directions come from this many spectra at most. They are drawn, since spectra at equal steps
 # may all have one width.
 SAMPLE = 2000
@@ -58,9 +63,8 @@ SAMPLE = 2000
 RANK = 1e-12
 # Pairs ahead of the one that is compared, whose library spectrum is on its way.
 AHEAD = 8
-# Rows of the fine bound are filled up with zeros to a multiple of this, so that no loop has a
-# rest; those of the coarse one, in which four axes are added at once, to one of four.
-FILLED, AXES = 32, 4
+# Rows of the fine bound are filled up with zeros to a multiple of this: no loop has a rest.
+FILLED = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,11 +136,11 @@ class Projection:
         self.low = np.minimum.reduceat(coarse, edges[:-1]).T.copy()
         self.high = np.maximum.reduceat(coarse, edges[:-1]).T.copy()
         square = (coarse.astype(float) ** 2).sum(1)
-        rows = _filled(np.column_stack([coarse, square]), AXES)
+        rows = np.column_stack([coarse, square]).astype(np.float32)
         self.library = rows.T.copy()
         blocks = np.zeros((len(edges) - 1, BLOCK, rows.shape[1]), np.float32)
         blocks.reshape(-1, rows.shape[1])[: len(rows)] = rows
-        self.tiles = blocks.transpose(0, 2, 1).reshape(len(blocks), -1, AXES, BLOCK).copy()
+        self.tiles = blocks.transpose(0, 2, 1).copy()
         self.fine_library = _filled(library.fine, FILLED)
         self.norm, self.slip, self.size = (
             values.max() for values in (library.norm, library.slip, library.size)
@@ -159,51 +163,118 @@ class Projection:
     def _ceiling(self, queries: Coordinates, squared: np.ndarray, own: np.ndarray) -> np.ndarray:
         both, size = queries.norm + self.norm, queries.size + self.size
         count = max(len(self.library), self.fine_library.shape[1])
-        rounding, slip, error, own = (
-            np.repeat(values, len(squared) // len(values))
-            for values in (
-                (count + 12) * U32 * both**2,
-                queries.slip + self.slip,
-                self.error * size**2,
-                own,
-            )
-        )
-        return _rounded_up((np.sqrt(squared + error) + slip) ** 2 + rounding - own)
+        rounding = (count + 12) * U32 * both**2 - own
+        slip, error = queries.slip + self.slip, self.error * size**2
+        # A row for the segments of each query.
+        squared = squared.reshape(len(size), -1)
+        root = np.sqrt(squared + error[:, None]) + slip[:, None]
+        return _rounded_up(root**2 + rounding[:, None]).ravel()
+
+
+class Projected(Index):
+    """Search by a distance that grows with one in a euclidean space."""
+
+    _projection: Projection
+
+    @abstractmethod
+    def _squared(self, distance: np.ndarray) -> np.ndarray:
+        """The squared distance in that space that the measure's distance stands for."""
+
+    def _chunk(self, blocks: tuple[np.ndarray, ...]) -> int:
+        if blocks[0] is not self._projection.edges:
+            return super()._chunk(blocks)
+        return max(1, min(CHUNK, PAIRS // self.shape[0]))
+
+    def _ceiling(self, asked: Sought, distance: np.ndarray) -> np.ndarray:
+        return self._projection.ceiling(asked.coordinates, self._squared(distance))
+
+    def _fine(self, asked: Sought, starts: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        return self._projection.fine(asked.coordinates, starts, columns)
+
+    def _fine_ceiling(self, asked: Sought, distance: np.ndarray) -> np.ndarray:
+        return self._projection.fine_ceiling(asked.coordinates, self._squared(distance))
+
+    def _survivors(
+        self,
+        asked: Sought,
+        lowest: np.ndarray,
+        blocks: tuple[np.ndarray, ...],
+        part: np.ndarray,
+        limit: np.ndarray,
+        met: tuple[np.ndarray, np.ndarray],
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        if blocks[0] is not self._projection.edges:
+            return super()._survivors(asked, lowest, blocks, part, limit, met)
+        if len(met[1]):
+            asked.leave_out_least()
+        return asked.survivors(self._ceiling(asked, limit), self._fine_ceiling(asked, limit))
 
 
 class Sought(Asked):
-    """Queries in few coordinates. A score is the coarse bound less the query's own square."""
+    """Queries in few coordinates. A score is the coarse bound less the query's own square.
+
+    Of blocks with boxes only the nearest are looked into at first.
+    """
 
     def __init__(self, projection: Projection, coordinates: Coordinates, **kept: object) -> None:
         super().__init__(None, coordinates=coordinates, **kept)
-        self._projection, self._bounds = projection, None
+        self._projection = projection
         vectors = np.hstack([-2 * coordinates.coarse, np.ones((len(coordinates.coarse), 1))])
-        self._vectors = _filled(vectors, AXES)
+        self._vectors = np.ascontiguousarray(vectors, dtype=np.float32)
 
     def lowest(self, blocks: tuple[np.ndarray, ...], count: int) -> np.ndarray:
-        """Least scores of blocks; of those with boxes only of the nearest at first."""
+        """Least scores of blocks; where they have boxes, of those that are looked into."""
         projection, edges = self._projection, blocks[0]
         if edges is not projection.edges:
             self.scores = self._vectors @ projection.library
             return super().lowest(blocks, count)
-        shape = len(self._vectors), len(edges) - 1
-        self._bounds = np.empty(shape, np.float32)
-        self.scores = np.empty((shape[0], edges[-1]), np.float32)
-        lowest = np.full(shape, np.float32(np.inf))
+        self._bounds = np.empty((len(self._vectors), len(edges) - 1), np.float32)
         coarse = self.coordinates.coarse.astype(np.float32)
         _box_distances(
             coarse, projection.low, projection.high, _own(self.coordinates), self._bounds
         )
+        ceiling, looked = np.full(len(coarse), -np.inf, np.float32), 0
         if count:
-            place = min(max(count, LOOKED_AT), shape[1]) - 1
-            self.look(lowest, np.partition(self._bounds, place, axis=1)[:, place])
+            place = min(max(count, LOOKED_AT), self._bounds.shape[1]) - 1
+            ceiling = np.partition(self._bounds, place, axis=1)[:, place]
+            looked = (self._bounds <= ceiling[:, None]).sum(1).max()
+        shape = len(coarse), looked
+        self._blocks, lowest = np.full(shape, -1), np.full(shape, np.float32(np.inf))
+        self.scores = np.full((*shape, BLOCK), np.float32(np.inf))
+        tiles = self._vectors, projection.tiles, edges
+        _look(*tiles, self._bounds, ceiling, self._blocks, lowest, self.scores)
         return lowest
 
-    def look(self, lowest: np.ndarray, ceiling: np.ndarray) -> None:
-        """Compute the scores of blocks that may have one up to the ceiling of their query (n,)."""
-        if self._bounds is not None:
-            vectors = self._vectors.reshape(len(self._vectors), -1, AXES)
-            _look(vectors, self._projection.tiles, self._bounds, ceiling, lowest, self.scores)
+    def least(
+        self, lowest: np.ndarray, blocks: tuple[np.ndarray, ...], part: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs of the least scores."""
+        edges = self._projection.edges
+        if blocks[0] is not edges:
+            return super().least(lowest, blocks, part, count)
+        looked = self._blocks.shape[1]
+        scores = self.scores.reshape(len(lowest), -1)
+        own = np.arange(looked + 1) * BLOCK, np.array([0, looked]), np.arange(looked)
+        starts, places = selection.least(scores, lowest, *own, part, count)
+        query = np.repeat(np.arange(len(lowest)), np.diff(starts))
+        self._least = query, places
+        return starts, edges[self._blocks[query, places // BLOCK]] + places % BLOCK
+
+    def leave_out_least(self) -> None:
+        """Make what `least` found none of the survivors, where blocks have boxes."""
+        self.scores.reshape(len(self.scores), -1)[self._least] = np.inf
+
+    def survivors(
+        self, ceiling: np.ndarray, fine_ceiling: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Pairs of blocks with boxes whose bounds are up to the ceilings of their query (n,), and
+        their fine bounds.
+        """
+        projection = self._projection
+        vectors = self._vectors, projection.tiles
+        fine = _filled(self.coordinates.fine, FILLED), projection.fine_library
+        known = projection.edges, self._bounds, self._blocks, self.scores
+        return _survivors(*vectors, *fine, *known, ceiling, fine_ceiling)
 
 
 def compact(coordinates: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -293,25 +364,109 @@ def _box_distances(queries, low, high, own, out):
 
 
 @njit(cache=True, nogil=True, fastmath={"nnan", "nsz", "contract"})
-def _look(queries, tiles, bounds, ceiling, lowest, scores):
-    score = np.empty(BLOCK, np.float32)
+def _look(queries, tiles, edges, bounds, ceiling, blocks, lowest, scores):
+    """Fill in numbers, least scores and scores of the blocks that are near enough, in order."""
+    looked = np.zeros(len(queries), np.int64)
+    starts, rows = _near(bounds, ceiling)
     for block in range(len(tiles)):
-        tile, first = tiles[block], block * BLOCK
-        for row in range(len(queries)):
-            if bounds[row, block] > ceiling[row] or lowest[row, block] < np.inf:
-                continue
-            query, own = queries[row], scores[row, first : first + BLOCK]
-            # As long for the last block as for others: a length that is known has no rest.
-            for place in range(BLOCK):
-                score[place] = 0
-            for part in range(len(tile)):
-                q0, q1, q2, q3 = query[part, 0], query[part, 1], query[part, 2], query[part, 3]
-                for place in range(BLOCK):
-                    score[place] += (q0 * tile[part, 0, place] + q1 * tile[part, 1, place]) + (
-                        q2 * tile[part, 2, place] + q3 * tile[part, 3, place]
-                    )
-            least = score[0]
-            for place in range(len(own)):
-                least = min(least, score[place])
-                own[place] = score[place]
-            lowest[row, block] = least
+        size = edges[block + 1] - edges[block]
+        for number in range(starts[block], starts[block + 1]):
+            row = rows[number]
+            place = looked[row]
+            looked[row] += 1
+            score(queries, row, tiles, block, scores, row * scores.shape[1] + place)
+            for column in range(size, BLOCK):
+                scores[row, place, column] = np.inf
+            least = scores[row, place, 0]
+            for column in range(1, BLOCK):
+                least = min(least, scores[row, place, column])
+            blocks[row, place], lowest[row, place] = block, least
+
+
+@njit(cache=True, nogil=True)
+def _near(bounds, ceiling):
+    """Rows of bounds (n, blocks) that are up to their ceiling (n,), as a ragged array by block."""
+    blocks = bounds.shape[1]
+    starts, found = np.zeros(blocks + 1, np.int64), np.zeros(len(bounds) + 1, np.int64)
+    near = np.empty(bounds.size + 1, np.int64)
+    count = 0
+    for row in range(len(bounds)):
+        limit = ceiling[row]
+        for block in range(blocks):
+            near[count] = block
+            count += bounds[row, block] <= limit
+        found[row + 1] = count
+    for place in range(count):
+        starts[near[place] + 1] += 1
+    for block in range(blocks):
+        starts[block + 1] += starts[block]
+    ends, rows = starts.copy(), np.empty(count, np.int64)
+    for row in range(len(bounds)):
+        for place in range(found[row], found[row + 1]):
+            rows[ends[near[place]]] = row
+            ends[near[place]] += 1
+    return starts, rows
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "nnan", "nsz", "contract"})
+def _survivors(
+    queries, tiles, fine_queries, library, edges, bounds, blocks, scores, ceiling, fine_ceiling
+):
+    """Pairs whose bounds are up to both ceilings, and their fine bounds; scores of ``blocks``
+    (n, looked) are known.
+    """
+    own, looked = np.empty(BLOCK, np.float32), np.zeros(len(queries), np.int64)
+    first, rows = _near(bounds, ceiling)
+    # Ends of what is found in each block for each query, one after the other.
+    ends = np.zeros(len(rows) + 1, np.int64)
+    columns, fine = np.empty(1024, np.int64), np.empty(1024, np.float32)
+    at = 0
+    # Block by block, so that its spectra stay in the cache for all queries.
+    for block in range(len(tiles)):
+        size = edges[block + 1] - edges[block]
+        while at + (first[block + 1] - first[block]) * BLOCK > len(columns):
+            columns = np.concatenate((columns, np.empty_like(columns)))
+            fine = np.concatenate((fine, np.empty_like(fine)))
+        for number in range(first[block], first[block + 1]):
+            row = rows[number]
+            place = looked[row]
+            while place < blocks.shape[1] and blocks[row, place] < block:
+                place += 1
+            looked[row] = place
+            if place < blocks.shape[1] and blocks[row, place] == block:
+                for column in range(BLOCK):
+                    own[column] = scores[row, place, column]
+            else:
+                score(queries, row, tiles, block, own, 0)
+            limit, end = ceiling[row], at
+            for column in range(size):
+                columns[end] = edges[block] + column
+                end += own[column] <= limit
+            limit = fine_ceiling[row]
+            for pair in range(at, end):
+                column = columns[pair]
+                total = np.float32(0)
+                for axis in range(library.shape[1]):
+                    total += (fine_queries[row, axis] - library[column, axis]) ** 2
+                columns[at], fine[at] = column, total
+                at += total <= limit
+            ends[number + 1] = at
+    return _by_row(len(queries), rows, ends, columns, fine)
+
+
+@njit(cache=True, nogil=True)
+def _by_row(count, rows, ends, columns, fine):
+    """Pairs and their bounds, sorted by the rows that parts of them belong to."""
+    starts = np.zeros(count + 1, np.int64)
+    for part in range(len(rows)):
+        starts[rows[part] + 1] += ends[part + 1] - ends[part]
+    for row in range(count):
+        starts[row + 1] += starts[row]
+    to = starts.copy()
+    ordered, bounds = np.empty(ends[-1], np.int64), np.empty(ends[-1], np.float32)
+    for part in range(len(rows)):
+        row = rows[part]
+        for pair in range(ends[part], ends[part + 1]):
+            ordered[to[row]], bounds[to[row]] = columns[pair], fine[pair]
+            to[row] += 1
+    return starts, ordered, bounds
