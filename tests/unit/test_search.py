@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.polynomial import polynomial
+from search_pairs import survives
 
 from whiteline import measures, search
 from whiteline.errors import InputError
@@ -217,15 +218,6 @@ def test_no_score_is_above_its_ceiling(kind):
         fine = index._fine(asked, starts, columns)
         if fine is not None:
             assert (fine <= index._fine_ceiling(asked, distance)).all()
-
-
-def survives(index, asked, column, distance):
-    """Whether every query keeps a column at its own distance."""
-    lowest = asked.lowest(index._whole, 0)
-    every = np.zeros(len(distance), dtype=np.int64)
-    nothing = np.zeros(len(distance) + 1, dtype=np.int64), every[:0]
-    found = index._survivors(asked, lowest, index._whole, every, distance, nothing)
-    return all(column in part for part in np.split(found[1], found[0][1:-1]))
 
 
 @pytest.mark.parametrize("kind", ["euclidean", "jensen_shannon", "chi_square"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from search_pairs import survives
 
 from whiteline import measures, search
 from whiteline.search.dtw import OTHERS
@@ -62,15 +63,6 @@ def test_bounds_in_single_precision_enclose_the_distance(kind, rng):
         bounds = index._bounds(asked, *pairs)
         assert (bounds <= index._bound_ceiling(distance[:, column])).all()
         assert (distance[:, column] <= index._farthest(*pairs, bounds, 1)).all()
-
-
-def survives(index, asked, column, distance):
-    """Whether every query keeps a column at its own distance."""
-    lowest = asked.lowest(index._whole, 0)
-    every = np.zeros(len(distance), dtype=np.int64)
-    nothing = np.zeros(len(distance) + 1, dtype=np.int64), every[:0]
-    found = index._survivors(asked, lowest, index._whole, every, distance, nothing)
-    return all(column in part for part in np.split(found[1], found[0][1:-1]))
 
 
 @pytest.fixture(params=[0.2, 2.0, 0.0, 100.0])
