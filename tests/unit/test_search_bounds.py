@@ -84,12 +84,17 @@ def test_no_warped_interval_is_further_than_its_spectra(warping, reach):
     limit = reach * distance.min(axis=1, keepdims=True)
     asked = index._ask(queries)
     limits = np.broadcast_to(limit, asked.excursions.shape)
-    descent = Descent(index._enclosures, queries, limits, np.ones_like(limits, dtype=bool))
-    first = descent.further(limits, 2).copy()
-    bounds = descent.further(limits, OTHERS)
+    every = np.ones_like(limits, dtype=bool)
+    edges = index._whole[0]
+    descent = Descent(index._enclosures, queries, limits, every, edges)
+    descent.further(limits, 2)
+    first = descent.bounds.copy()
+    descent.further(limits, OTHERS)
+    bounds = descent.bounds
     assert (np.isfinite(bounds) | (distance > limit)).all()
     assert (bounds <= distance)[np.isfinite(bounds)].all()
     np.testing.assert_array_equal(bounds[np.isfinite(first)], first[np.isfinite(first)])
+    np.testing.assert_array_equal(descent.lowest, np.minimum.reduceat(bounds, edges[:-1], axis=1))
     for column, group in enumerate(index._enclosures.group_of):
         ceiling = index._ceiling(asked, distance[:, column])
         assert (asked.excursions[:, group] <= ceiling).all()
@@ -102,8 +107,10 @@ def test_bounds_by_warping_are_near_the_distance(rng):
     index = search.build(measure, library, ENERGY)
     distance = measure.pairwise(queries, library, ENERGY)
     limits = np.full((30, len(index._enclosures.low)), distance.min(axis=1).max())
-    descent = Descent(index._enclosures, queries, limits, np.ones_like(limits, dtype=bool))
-    bounds = descent.further(limits, OTHERS)
+    every = np.ones_like(limits, dtype=bool)
+    descent = Descent(index._enclosures, queries, limits, every, index._whole[0])
+    descent.further(limits, OTHERS)
+    bounds = descent.bounds
     near = distance <= limits[:, :1]
     assert (bounds[near] > 0.99 * distance[near]).all()
 

@@ -127,12 +127,13 @@ class Warping(Index):
         """
         limits = self._limits(asked, blocks, part, limit)
         near = asked.excursions <= self._ceiling(asked, limits.ravel()).reshape(limits.shape)
-        descent = Descent(self._enclosures, asked.queries, limits, near)
+        descent = Descent(self._enclosures, asked.queries, limits, near, blocks[0])
         for most in numbers:
-            bounds = descent.further(self._limits(asked, blocks, part, limit), most)
-            lowest = selection.minima(bounds, blocks[0])
-            ceiling = _upwards(limit)
-            starts, columns = selection.survivors(bounds, lowest, *blocks, part, ceiling, *met)
+            descent.further(self._limits(asked, blocks, part, limit), most)
+            bounds, ceiling = descent.bounds, _upwards(limit)
+            starts, columns = selection.survivors(
+                bounds, descent.lowest, *blocks, part, ceiling, *met
+            )
             sizes = np.diff(starts[:: len(part) // len(bounds)])
             yield starts, columns, bounds[np.repeat(np.arange(len(bounds)), sizes), columns]
 

@@ -121,10 +121,25 @@ class Descent:
         Distances beyond which nothing matters, of each group, shape (n, groups).
     near
         Groups that may be nearer, (n, groups).
+    block_edges
+        Blocks of columns (see `whiteline.search.selection`).
+
+    Attributes
+    ----------
+    bounds
+        Lower bounds of distances (n, m) in single precision, infinite where they aren't known yet
+        or are above the limit of the group.
+    lowest
+        The least of each block, (n, blocks), kept as bounds come: nearly all stay infinite.
     """
 
     def __init__(
-        self, enclosures: Enclosures, queries: np.ndarray, limits: np.ndarray, near: np.ndarray
+        self,
+        enclosures: Enclosures,
+        queries: np.ndarray,
+        limits: np.ndarray,
+        near: np.ndarray,
+        block_edges: np.ndarray,
     ) -> None:
         self._enclosures = enclosures
         greatest = np.max(limits, axis=1, where=np.isfinite(limits), initial=0) / enclosures.step
@@ -142,17 +157,15 @@ class Descent:
         )
         self._groups = np.full(limits.shape, NONE, dtype=np.uint16)
         self._fours = np.full((len(limits), FOUR * limits.shape[1]), NONE, dtype=np.uint16)
-        self._bounds = np.full((len(limits), enclosures.size), np.inf, dtype=np.float32)
+        self._block_of = np.repeat(np.arange(len(block_edges) - 1), np.diff(block_edges))
+        self.bounds = np.full((len(limits), enclosures.size), np.inf, dtype=np.float32)
+        self.lowest = np.full((len(limits), len(block_edges) - 1), np.inf, dtype=np.float32)
         _begin(
             *self._queries, enclosures.groups, enclosures.rows, enclosures.band, near, self._groups
         )
 
-    def further(self, limits: np.ndarray, most: int) -> np.ndarray:
-        """Lower bounds of distances (n, m) in single precision, infinite where they aren't known
-        yet or are above the limit of the group.
-
-        So many more of the most promising groups are parted, and so many more fours.
-        """
+    def further(self, limits: np.ndarray, most: int) -> None:
+        """Part so many more of the most promising groups, and so many more fours."""
         enclosures = self._enclosures
         with np.errstate(over="ignore"):
             root = limits * ((1 + 1e-9) * self._factor / enclosures.step)[:, None]
@@ -169,9 +182,10 @@ class Descent:
             most,
             self._slip,
             enclosures.step / self._factor,
-            self._bounds,
+            self.bounds,
+            self._block_of,
+            self.lowest,
         )
-        return self._bounds
 
 
 def _alike(coordinates: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -260,7 +274,9 @@ def _further(
     most,
     slip,
     step,
-    result,
+    bounds,
+    block_of,
+    lowest,
 ):
     tiles = _tiles(queries.shape[1], band)
     chosen = np.empty(len(spectra), np.int64)
@@ -276,9 +292,13 @@ def _further(
         _warp(query, factor, cap, spectra, None, parents, every, band, tiles, found)
         for place in range(FOUR * len(parents)):
             parent, number = parents[place // FOUR], FOUR * parents[place // FOUR] + place % FOUR
-            if number < result.shape[1] and found[place] <= limit[parent // FOUR]:
+            if number < bounds.shape[1] and found[place] <= limit[parent // FOUR]:
                 root = max(2**8 * np.sqrt(np.float64(found[place])) - slip[row], 0.0)
-                result[row, columns[number]] = root * step[row] * (1 - 1e-6)
+                bound = np.float32(root * step[row] * (1 - 1e-6))
+                column = columns[number]
+                block = block_of[column]
+                bounds[row, column] = bound
+                lowest[row, block] = min(lowest[row, block], bound)
 
 
 @njit(nogil=True)

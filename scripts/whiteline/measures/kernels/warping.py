@@ -239,7 +239,7 @@ def _antidiagonals(cells):
                 index = [(cell + turn) % cells for cell in range(cells)]
                 index = ir.Constant(ir.VectorType(ir.IntType(32), cells), index)
                 turned = builder.shuffle_vector(other, other, index)
-                least = _least(builder, _least(builder, other, turned), own)
+                least = _least(builder, _least(builder, other, own), turned)
                 return builder.fadd(builder.fmul(gap, gap), least)
 
             one, half = points.type(1), points.type(cells // 2)
