@@ -50,6 +50,8 @@ rule all:
         "results/report.html",
         embeddings(),
         query_estimates(),
+    message:
+        "every target of the study is up to date"
 
 
 onstart:
