@@ -8,7 +8,7 @@ of 10 to 100. For each measure it prints
 - build: seconds to build the index;
 - us, best and median: wall time per query on all cores, of several runs;
 - CPU us: processor time per query, of the run that used least;
-- compared: library spectra compared in full per query;
+- compared: library spectra compared in full, in double precision, per query;
 - checked: queries compared with the whole library by the measure's own ``pairwise``;
 - differ: of these, the ones whose nearest spectrum is another, and the ones whose distance isn't
   equal within 1e-9.
