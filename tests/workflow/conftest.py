@@ -17,6 +17,7 @@ from whiteline.library import axis_zero
 from whiteline.multiplet import Multiplet, Parameters
 
 PROJECT = Path(__file__).parents[2]
+COMPLETE = "every target of the study is up to date"  # the message of the target ``all``
 PARTS = ("Snakefile", "rules", "scripts", "config", "resources", "profiles")
 
 
@@ -82,7 +83,9 @@ class Workspace:
 
 
 def messages(output):
-    return sorted(re.findall(r"^Job \d+: (.*)$", output, flags=re.MULTILINE))
+    """Messages of jobs, without the target ``all``, sorted."""
+    found = re.findall(r"^Job \d+: (.*)$", output, flags=re.MULTILINE)
+    return sorted(message for message in found if message != COMPLETE)
 
 
 def fresh(folder: Path) -> Workspace:
