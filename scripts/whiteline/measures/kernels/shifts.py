@@ -349,20 +349,11 @@ def _compare(context, products, n, k, own, row, tables, column, step, best, seco
         builder.position_at_end(after)
         three = last, now, lowest
         values, places = _peaks(builder, place, step, three, values, places)
-        # The last place that a pair of shifts can begin at.
-        end = _spread(
-            builder, _narrow(builder, builder.sub(count, step), integers.element), integers
-        )
-        places = [
-            builder.select(builder.icmp_signed("<", value, end), value, end) for value in places
-        ]
         gap = builder.fadd(power, ir.Constant(number, 1))
-        gap = builder.fmul(gap, ir.Constant(number, -2 * AMBIGUOUS))
-        gap = builder.fadd(values[0], spread(gap))
-        tried = builder.fcmp_ordered(">", values[1], gap)
-        other = builder.select(tried, places[1], ir.Constant(integers, [-1] * integers.count))
+        gap = spread(builder.fmul(gap, ir.Constant(number, 2 * AMBIGUOUS)))
+        places = _tried(builder, values, places, builder.sub(count, step), gap)
         builder.store(places[0], at(best, n, integers), align=PROMISED)
-        builder.store(other, at(second, n, integers), align=PROMISED)
+        builder.store(places[1], at(second, n, integers), align=PROMISED)
         builder.store(values[0], at(alike, n), align=PROMISED)
         return context.get_dummy_value()
 
@@ -394,6 +385,21 @@ def _peaks(builder, place, step, three, values, places):
         two = builder.select(best, one, builder.select(second, new, two))
         kept.append((builder.select(best, new, one), two))
     return kept
+
+
+def _tried(builder, values, places, last, gap):
+    """Places of both highest peaks, the second -1 where it is lower by more than the gap.
+
+    None is beyond ``last``, the last place that a pair of shifts can begin at.
+    """
+    integers = places[0].type
+    last = _spread(builder, _narrow(builder, last, integers.element), integers)
+    places = [
+        builder.select(builder.icmp_signed("<", place, last), place, last) for place in places
+    ]
+    near = builder.fcmp_ordered(">", values[1], builder.fsub(values[0], gap))
+    nothing = ir.Constant(integers, [-1] * integers.count)
+    return places[0], builder.select(near, places[1], nothing)
 
 
 @intrinsic
