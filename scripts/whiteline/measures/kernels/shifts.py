@@ -33,7 +33,8 @@ FLAT = 100
 # Components of the library in which products are taken, and multiplications that pay for them.
 RANK = 56
 WORTHWHILE = 2e9
-# A second peak is tried if its cosine is less by no more than this.
+# A second peak is tried if its cosine is less by no more than this, or its product by this part of
+# the query's power.
 AMBIGUOUS = 0.01
 # Squared distances below this part of both powers are too inexact as a difference of products in
 # single precision; where pairs are few or in double precision, all are taken of differences.
