@@ -454,20 +454,25 @@ def least_of_all_shifts(kind, queries, library, limit=10):
     return least
 
 
+@pytest.mark.parametrize("noise", [(0, 0), (0.05, 0), (0.05, 0.05)])
 @pytest.mark.parametrize("kind", ["shifted_correlation", "shifted_cosine", "shifted_euclidean"])
-def test_least_of_all_shifts_of_many_pairs(kind, monkeypatch):
+def test_least_of_all_shifts_of_many_pairs(kind, noise, monkeypatch):
     """So many that principal components pay and queries and library are taken in parts."""
     from whiteline.measures.kernels import shifts
 
-    queries, library = simulated(165), simulated(2000, seed=1)
+    random = np.random.default_rng(0)
+    queries, library = (
+        np.abs(spectra + part * spectra.max() * random.normal(size=spectra.shape))
+        for spectra, part in zip((simulated(165), simulated(2000, seed=1)), noise, strict=True)
+    )
     assert queries.size * len(library) * 21 > shifts.WORTHWHILE
     expected = least_of_all_shifts(kind, queries, library)
     measure = fitted(kind, precision="single")
     excess = distances(measure, queries, library) / expected - 1
-    # Never less than the least, and but for peaks that are nearly as high the same.
+    # Never less than the least, and but for few peaks that are nearly as high the same.
     assert excess.min() > -1e-5
-    assert np.quantile(excess, 0.995) < 1e-5
-    assert np.quantile(excess, 0.9999) < 1e-2
+    assert np.quantile(excess, 0.999 if noise[1] == 0 else 0.998) < 1e-5
+    assert np.quantile(excess, 0.9999) < (1e-2 if noise[1] == 0 else 3e-2)
     monkeypatch.setattr(shifts, "WORTHWHILE", np.inf)
     np.testing.assert_allclose(distances(measure, queries, library), expected, rtol=1e-5)
 

@@ -5,15 +5,13 @@ not punished; the largest shift should be small against the distance of the feat
 
 The products of a query, moved by each shift, with the library are matrix products, and mean and
 scale of the overlaps make distances of them. For many pairs they are first taken at every second
-shift only and in the space of the library's principal components. That tells where the best shift
-lies: it is the best of these or the one beside it, on the side of its better neighbour. A second
-peak that is nearly as high is tried too. There the products are taken of all points, so that
-neither the distance nor the choice between neighbours has the error of the components.
+shift only and in the space of the library's principal components, and those between are
+interpolated. Where that is as good as the best, within what components and interpolation may be
+wrong by, the products are taken of all points, so that neither the distance nor the choice has
+the error of either.
 """
 
 from __future__ import annotations
-
-import itertools
 
 import numpy as np
 from llvmlite import ir
@@ -31,21 +29,22 @@ SQUARED, COSINE, CORRELATION = range(3)
 # An overlap with less than so many roundings of a spectrum's power is flat but for rounding.
 FLAT = 100
 # Components of the library in which products are taken, and multiplications that pay for them.
-RANK = 56
+RANK = 48
 WORTHWHILE = 2e9
-# A second peak is tried if its cosine is less by no more than this, or its product by this part of
-# the query's power.
-AMBIGUOUS = 0.01
+# Shifts from which one between them is interpolated.
+TAPS = 6
+# What products of components, and the interpolation, may be wrong by, in standard deviations.
+DEVIATIONS = 2
 # Squared distances below this part of both powers are too inexact as a difference of products in
 # single precision; where pairs are few or in double precision, all are taken of differences.
 NEAR = 0.1
 FAR = 1e30
 SAMPLE = 384  # library spectra that give the components
-# Queries whose products with a chunk of the library are taken at a time, and those that meet the
-# chunk while it is in the second-level cache; an odd number of cache lines, see `_odd`.
-BATCH, TURN, CHUNK = 8, 32, 352
-# Spectra of the library whose products with a query are taken at a time, as many as `_transposed`
-# takes, and the bytes of a vector with which their sums stay in sixteen registers.
+# Queries and library spectra whose products are taken at a time, small enough for the second-level
+# cache, and spectra of the library that are looked at together.
+BATCH, CHUNK, BLOCK = 16, 352, 32
+# Pairs whose products are taken at a time, as many as `_transposed` takes, and the bytes of a
+# vector with which their sums stay in sixteen registers.
 TILE, NARROW = 4, 32
 # Bytes of a vector, which LLVM splits into the registers that there are, and of alignment that is
 # promised; points that are summed together.
@@ -63,33 +62,34 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
     if not out.size:
         return out
     points, moves = queries.shape[1], np.arange(-limit, limit + 1)
-    basis = _basis(library, out.size * points * len(moves)) if limit else None
+    basis = _basis(library, out.size * points * len(moves)) if limit >= TAPS else None
     step, reference = (1, library) if basis is None else (2, library @ basis)
     near = NEAR if step > 1 and queries.dtype == np.float32 else FAR
     own, others = (_overlaps(x, m, mode) for x, m in ((queries, moves), (library, -moves)))
     spectra = _widened(queries, limit + TOGETHER, limit), _widened(library)
     # The same side by side, for a shift to be compared of many spectra at once.
-    columns, tables = np.ascontiguousarray(reference.T), _turned(others)
+    parts = [
+        np.ascontiguousarray(reference[column : column + CHUNK].T)
+        for column in range(0, len(library), CHUNK)
+    ]
+    tables = _turned(others)
+    sides = (queries, own), (library, others)
+    weights, doubts = _approximation(*sides, basis, reference, moves)
     chosen = moves[::step]
-    moved = np.zeros((min(TURN, len(queries)) * len(chosen), points), queries.dtype)
-    products = np.empty((BATCH * len(chosen), CHUNK), queries.dtype)
-    alike = np.empty((BATCH, CHUNK), queries.dtype)
-    best, second = np.empty((2, BATCH, CHUNK), f"i{queries.itemsize}")
-    for turn in range(0, len(queries), TURN):
-        some = queries[turn : turn + TURN]
-        _move(some, chosen, moved)
+    moved = np.zeros((min(BATCH, len(queries)) * len(chosen), points), queries.dtype)
+    products = np.empty((len(moved), CHUNK), queries.dtype)
+    counts = np.empty(CHUNK, np.int64)
+    found = np.empty((BATCH * len(moves) + TILE, CHUNK, 2), np.int32)
+    for row in range(0, len(queries), BATCH):
+        some = queries[row : row + BATCH]
         seen = moved[: len(some) * len(chosen)]
+        _move(some, chosen, seen)
         seen = seen if basis is None else seen @ basis
-        parts = range(0, len(library), CHUNK), range(0, len(some), BATCH)
-        for column, row in itertools.product(*parts):
-            batch = seen[row * len(chosen) : (row + BATCH) * len(chosen)]
-            part = columns[:, column : column + CHUNK]
-            np.matmul(batch, part, out=products[: len(batch), : part.shape[1]])
-            pairs, found = (turn + row, own, column), (best, alike, out)
-            _choose(*pairs, tables, products, step, second, *found)
-            if step > 1:
-                _refine(*pairs, others, *spectra, points, second, *found)
-            _measure(*pairs, others, *spectra, points, near, mode, *found)
+        for n, part in enumerate(parts):
+            np.matmul(seen, part, out=products[: len(seen), : part.shape[1]])
+            pairs, candidates = (row, own, n * CHUNK), (counts, found, out)
+            _choose(*pairs, tables, products, step, weights, *doubts, *candidates)
+            _measure(*pairs, others, *spectra, points, near, mode, *candidates)
     return out
 
 
@@ -105,6 +105,64 @@ def _basis(library: np.ndarray, work: float) -> np.ndarray | None:
     small = sample @ sketch
     values, vectors = np.linalg.eigh(small.T @ small)
     return sketch @ vectors[:, values.argsort()[-RANK:]]
+
+
+def _approximation(asked, offered, basis, reference, moves):
+    """How products at shifts left out follow from others, and how wrong those found may be.
+
+    Both sides are spectra and what `_overlaps` found of them. The weights, shape (shifts, TAPS),
+    are those of the products, less what means add to them, at every second shift from `_first` on.
+    The doubt of a pair is the sum over both rows of one array (2, n) times another (2, m). All
+    comes from the products of some pairs.
+    """
+    (queries, own), (library, others) = asked, offered
+    if basis is None:
+        shapes = (len(moves), TAPS), (2, len(queries)), (2, len(library))
+        weights, *doubts = (np.zeros(shape, queries.dtype) for shape in shapes)
+        return weights, doubts
+    some, few = (slice(None, None, -(-len(x) // n)) for x, n in ((queries, 8), (library, 64)))
+    moved = np.zeros((len(own[some]) * len(moves), len(basis)), queries.dtype)
+    _move(queries[some], moves, moved)
+    products = (moved @ basis @ reference[few].T).reshape(len(own[some]), len(moves), -1)
+    missed = (moved @ library[few].T).reshape(products.shape) - products
+    products -= own[some, :, 3, None] * others[few, :, 0].T
+    lengths, rests = zip(
+        *(_lengths(x, y) for x, y in ((queries, queries @ basis), (library, reference))),
+        strict=True,
+    )
+    length, rest = (np.outer(x[some], y[few])[:, None] for x, y in (lengths, rests))
+    weights, errors = _interpolation(products / length)
+    deviations = np.std(missed / rest), np.std(errors)
+    ours, theirs = (np.stack(both) for both in zip(rests, lengths, strict=True))
+    ours *= DEVIATIONS * np.array(deviations, queries.dtype)[:, None]
+    return weights.astype(queries.dtype), (ours, theirs)
+
+
+def _lengths(spectra, parts):
+    """Norms of spectra and of what their components leave, but for rounding; never 0."""
+    length, part = (np.linalg.norm(x, axis=1) for x in (spectra, parts))
+    rounding = FLAT * np.finfo(spectra.dtype).eps
+    length = np.maximum(length, np.finfo(spectra.dtype).tiny ** 0.25)
+    return length, np.sqrt(np.maximum(length**2 - part**2, rounding * length**2))
+
+
+def _interpolation(products):
+    """Weights (shifts, TAPS) that fit every second of products (n, shifts, m); errors."""
+    shifts = products.shape[1]
+    products = products.astype(float).transpose(0, 2, 1).reshape(-1, shifts)
+    weights, errors = np.zeros((shifts, TAPS)), []
+    for place in range(1, shifts, 2):
+        first = _first(place, shifts)
+        known = products[:, first : first + 2 * TAPS : 2]
+        weights[place] = np.linalg.lstsq(known, products[:, place], rcond=None)[0]
+        errors.append(known @ weights[place] - products[:, place])
+    return weights, errors
+
+
+@njit(inline="always")
+def _first(place, places):
+    """The first of the shifts, two steps apart, from which one left out is interpolated."""
+    return min(max(place - TAPS + 1, 0), places - 2 * TAPS + 1)
 
 
 @njit(**COMPILE)
@@ -199,311 +257,233 @@ def _move(queries, moves, moved):
 
 
 @njit(**COMPILE)
-def _choose(row, own, column, tables, products, step, second, best, alike, out):
-    """The best of every so many shifts, of a batch of queries and a chunk of the library.
+def _choose(row, own, column, tables, products, step, weights, ours, theirs, counts, found, out):
+    """The shifts of a batch of queries and a chunk of the library that may be the best.
 
-    Its place among all shifts, or the one before if that is on its better side and was left out,
-    is left in ``best``; in ``second`` the same of another peak that is nearly as high, or -1; in
-    ``alike`` two less the squared distance at the best, or very little where all are flat.
+    Of each spectrum of the library so many are found as ``counts`` says, ordered by query: the
+    query's number in the batch and the place of the shift.
     """
-    for k in range(0, min(CHUNK, out.shape[1] - column), VECTOR // best.itemsize):
-        for n in range(min(BATCH, out.shape[0] - row)):
-            places = products, n, k, own, row + n, tables, column + k, step
-            _compare(*places, best, second, alike)
+    places, rows = own.shape[1], min(BATCH, out.shape[0] - row)
+    columns, kept = min(CHUNK, out.shape[1] - column), (places + step - 1) // step
+    differences, values = np.empty((2, places, BLOCK), out.dtype)
+    highest, two = np.empty(BLOCK, out.dtype), out.dtype.type(2)
+    counts[:] = 0
+    for begin in range(0, columns, BLOCK):
+        there = column + begin
+        inside = (1 << min(BLOCK, columns - begin)) - 1
+        for n in range(rows):
+            query = row + n
+            for k in range(kept):
+                place = k * step
+                which = n * kept + k, begin, -own[query, place, 3], place, there
+                _difference(products, tables, differences, *which)
+            if step > 1:
+                for place in range(1, places, 2):
+                    _between(differences, weights, place, _first(place, places))
+            highest[:] = -4 * FAR
+            for place in range(places):
+                which = place, there, two * own[query, place, 1], -own[query, place, 2]
+                _value(differences, tables, values, highest, *which)
+            for lane in range(min(BLOCK, columns - begin)):
+                doubt = ours[0, query] * theirs[0, there + lane]
+                highest[lane] -= two * (doubt + ours[1, query] * theirs[1, there + lane])
+            for place in range(places):
+                mask = _reaching(values, highest, place) & inside
+                while mask:
+                    k = begin + _lowest(mask)
+                    mask &= mask - 1
+                    found[counts[k], k, 0], found[counts[k], k, 1] = n, place
+                    counts[k] += 1
 
 
 @njit(**COMPILE)
-def _refine(row, own, column, others, asked, library, points, second, best, alike, out):
-    """The better of the shifts found and the one after it, from products of all points.
-
-    Spectra of the library for which the same shifts were found are taken together.
-    """
-    rows, columns = min(BATCH, out.shape[0] - row), min(CHUNK, out.shape[1] - column)
-    places = own.shape[1] - 1
-    starts, order = np.empty(places + 1, np.int64), np.empty(2 * CHUNK + TILE, np.int64)
-    for n in range(rows):
-        _sort(best[n, :columns], second[n, :columns], starts, order)
-        alike[n] = -FAR
-        for place in range(places):
-            for begin in range(starts[place], starts[place + 1], TILE):
-                several = order, begin, asked, library, points
-                _better(row + n, own, column, others, n, place, *several, best, alike)
-
-
-@njit(inline="always")
-def _sort(places, seconds, starts, order):
-    """Numbers of the entries by place, and where those of each place start.
-
-    An entry may have a second place. The last numbers are repeated, so that several can be read
-    from any on.
-    """
-    starts[:] = 0
-    for k in range(len(places)):
-        starts[places[k] + 1] += 1
-        if seconds[k] >= 0:
-            starts[seconds[k] + 1] += 1
-    for place in range(1, len(starts)):
-        starts[place] += starts[place - 1]
-    count = starts[-1]
-    for k in range(len(places)):
-        order[starts[places[k]]] = k
-        starts[places[k]] += 1
-        if seconds[k] >= 0:
-            order[starts[seconds[k]]] = k
-            starts[seconds[k]] += 1
-    for place in range(len(starts) - 1, 0, -1):
-        starts[place] = starts[place - 1]
-    starts[0] = 0
-    order[count:] = order[count - 1]
-
-
-@njit(**COMPILE)
-def _measure(row, own, column, others, asked, library, points, near, mode, best, alike, out):
-    """Distances at the shifts found, of near pairs from the differences of their points."""
-    limit = own.shape[1] // 2
+def _measure(row, own, column, others, asked, library, points, near, mode, counts, found, out):
+    """The least of the distances at the shifts found, of near pairs from differences of points."""
+    two, flat, middle = out.dtype.type(2), out.dtype.type(4 * FAR), own.shape[1] // 2
+    sums, least = np.empty(len(found), out.dtype), np.empty(BATCH, out.dtype)
+    best = np.empty(BATCH, np.int32)
     # Queries take turns, so that a library spectrum stays in the first-level cache. No part of an
     # array is taken for a pair: to count its users takes long.
     for k in range(min(CHUNK, out.shape[1] - column)):
+        other, count = column + k, counts[k]
+        for c in range(count, count + TILE - 1):
+            found[c, k, 0], found[c, k, 1] = found[count - 1, k, 0], found[count - 1, k, 1]
+        for c in range(0, count, TILE):
+            _products(row, other, own, asked, library, points, k, c, found, sums)
+        best[:], least[:] = 0, flat
+        for c in range(count):
+            n, place = found[c, k, 0], found[c, k, 1]
+            product = sums[c] - own[row + n, place, 3] * others[other, place, 0]
+            product *= own[row + n, place, 1] * others[other, place, 1]
+            apart = own[row + n, place, 2] + others[other, place, 2] - two * product
+            best[n], least[n] = (place, apart) if apart < least[n] else (best[n], least[n])
         for n in range(min(BATCH, out.shape[0] - row)):
-            query, other, place = row + n, column + k, best[n, k]
-            total = 2 - alike[n, k]
+            query, place, total = row + n, best[n], two + least[n]
             if total > FAR / 2:
                 # Flat at every shift.
                 out[query, other] = 2
                 continue
-            power = 2 + own[query, place, 2] + others[other, place, 2]
-            if total < near * power:
-                mean, scale = others[other, place, 0], others[other, place, 1]
-                move = place - limit
+            if total < near * (two + own[query, place, 2] + others[other, place, 2]):
+                move, scale = place - middle, others[other, place, 1]
                 start, end = max(0, move), points + min(0, move)
                 # Both less their means and times their scales, over the scale of the library's.
                 factor = own[query, place, 1] / scale
-                less = own[query, place, 0] * factor - mean
-                places = query, limit + TOGETHER - move, library, other, start, end
+                less = own[query, place, 0] * factor - others[other, place, 0]
+                places = query, middle + TOGETHER - move, library, other, start, end
                 total = scale * scale * _squared(asked, *places, factor, less)
-            out[query, other] = total if mode == SQUARED else total / asked.dtype.type(2)
+            out[query, other] = total if mode == SQUARED else total / two
 
 
 @intrinsic
-def _compare(context, products, n, k, own, row, tables, column, step, best, second, alike):
-    """What `_choose` finds, for one query and a vector of library spectra, from number k on.
+def _difference(context, products, tables, differences, n, begin, less, place, there):
+    """Products of a query and a block of the library, less those of their means."""
 
-    In the batch and chunk of the products, query ``row`` is number n and the spectrum ``column``
-    is number k. Written as LLVM's instructions, because the compiler makes masked stores of a loop
-    that keeps the best in an array, which take long.
+    def build(context, builder, signature, arguments):
+        n, begin, less, place, there = arguments[3:]
+        block = ir.VectorType(less.type, BLOCK)
+        products, tables, differences = _arrays(context, builder, signature, arguments, 3)
+        product = _load(builder, products, block, n, begin)
+        mean = _load(builder, tables, block, place, there)
+        found = _multiplied(builder, mean, _spread(builder, less, block), product)
+        _store(builder, found, differences, place, place.type(0))
+        return context.get_dummy_value()
+
+    return types.void(products, tables, differences, n, begin, less, place, there), build
+
+
+@intrinsic
+def _between(context, differences, weights, place, first):
+    """What `_difference` leaves at a shift left out, from those at others from the first on."""
+
+    def build(context, builder, signature, arguments):
+        place, first = arguments[2:]
+        differences, weights = _arrays(context, builder, signature, arguments, 2)
+        number = weights.data.type.pointee
+        block = ir.VectorType(number, BLOCK)
+        none, total = place.type(0), ir.Constant(block, [0.0] * BLOCK)
+        for m in range(TAPS):
+            weight = _load(builder, weights, number, place, place.type(m))
+            other = _load(builder, differences, block, builder.add(first, place.type(2 * m)), none)
+            total = _multiplied(builder, other, _spread(builder, weight, block), total)
+        _store(builder, total, differences, place, place.type(0))
+        return context.get_dummy_value()
+
+    return types.void(differences, weights, place, first), build
+
+
+@intrinsic
+def _value(context, differences, tables, values, highest, place, there, scale, less):
+    """Two less the squared distances of a query and a block of the library at a shift."""
+
+    def build(context, builder, signature, arguments):
+        place, there, scale, less = arguments[4:]
+        index, block = place.type, ir.VectorType(scale.type, BLOCK)
+        arrays = _arrays(context, builder, signature, arguments, 4)
+        differences, tables, values, highest = arrays
+        count = cgutils.unpack_tuple(builder, tables.shape)[1]
+        rows = (builder.add(place, builder.mul(count, index(m))) for m in (1, 2))
+        scales, powers = (_load(builder, tables, block, row, there) for row in rows)
+        scales = builder.fmul(scales, _spread(builder, scale, block))
+        powers = builder.fsub(_spread(builder, less, block), powers)
+        product = _load(builder, differences, block, place, index(0))
+        found = _multiplied(builder, product, scales, powers)
+        _store(builder, found, values, place, index(0))
+        first = index(0), index(0)
+        # A choice between both would become a masked store, which takes long.
+        best = _called(
+            builder, "maxnum", [found, _load(builder, highest, block, *first)], ("nnan",)
+        )
+        _store(builder, best, highest, *first)
+        return context.get_dummy_value()
+
+    return types.void(differences, tables, values, highest, place, there, scale, less), build
+
+
+@intrinsic
+def _reaching(context, values, lowest, row):
+    """Which of the values in a row are not lower than these, as the bits of a number."""
+
+    def build(context, builder, signature, arguments):
+        values, lowest = _arrays(context, builder, signature, arguments, 2)
+        block = ir.VectorType(values.data.type.pointee, BLOCK)
+        none = arguments[2].type(0)
+        value = _load(builder, values, block, arguments[2], none)
+        bits = builder.fcmp_ordered(">=", value, _load(builder, lowest, block, none, none))
+        return builder.zext(builder.bitcast(bits, ir.IntType(BLOCK)), ir.IntType(64))
+
+    return types.int64(values, lowest, row), build
+
+
+@intrinsic
+def _lowest(context, bits):
+    """The number of the lowest bit that is set."""
+
+    def build(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(bits), build
+
+
+@intrinsic
+def _products(context, row, other, own, asked, library, points, k, begin, found, sums):
+    """Sums of products of one spectrum of the library with some queries, each at its shift.
+
+    Queries and library have zeros beside them. Written as LLVM's instructions, because the
+    compiler would not keep the sums in registers.
     """
 
     def build(context, builder, signature, arguments):
-        n, k, row, column, step = (arguments[m] for m in (1, 2, 4, 6, 7))
-        index = column.type
-        products, own, tables, best, second, alike = (
+        row, other, points, k, begin = (arguments[m] for m in (0, 1, 5, 6, 7))
+        own, asked, library, found, sums = (
             context.make_array(signature.args[m])(context, builder, arguments[m])
-            for m in (0, 3, 5, 8, 9, 10)
+            for m in (2, 3, 4, 8, 9)
         )
-        number = products.data.type.pointee
-        register = ir.VectorType(number, VECTOR // context.get_abi_sizeof(number))
-        integers = ir.VectorType(best.data.type.pointee, register.count)
-        lowest = ir.Constant(register, [-FAR] * register.count)
-        none = ir.Constant(integers, None)
-        _, count, each = cgutils.unpack_tuple(builder, own.shape)
-        own = builder.gep(own.data, [builder.mul(row, builder.mul(count, each))])
-        # Products of one query follow those of the one before it.
-        first = builder.sdiv(builder.add(count, builder.sub(step, index(1))), step)
-        first = builder.mul(n, first)
+        index, integer, number = row.type, found.data.type.pointee, sums.data.type.pointee
+        register = ir.VectorType(number, NARROW // context.get_abi_sizeof(number))
+        shifts, chunk = (cgutils.unpack_tuple(builder, array.shape)[1] for array in (own, found))
+        queries = []
+        for m in range(TILE):
+            pair = builder.mul(builder.add(begin, index(m)), chunk)
+            pair = builder.mul(builder.add(pair, k), index(2))
+            pair = builder.bitcast(
+                builder.gep(found.data, [pair]), ir.VectorType(integer, 2).as_pointer()
+            )
+            pair = builder.load(pair, align=PROMISED)
+            n, place = (
+                builder.sext(builder.extract_element(pair, ir.IntType(32)(which)), index)
+                for which in range(2)
+            )
+            # Where the query's point is that meets the library's first.
+            offset = builder.sub(builder.add(shifts, index(TOGETHER - 1)), place)
+            queries.append((asked, register, builder.add(row, n), offset))
+        spectrum = library, register, other, index(0)
 
-        def at(array, row, kind=register, column=k):
-            width = cgutils.unpack_tuple(builder, array.shape)[-1]
-            place = builder.gep(array.data, [builder.add(builder.mul(row, width), column)])
-            return builder.bitcast(place, kind.as_pointer())
-
-        def load(*where, **column):
-            return builder.load(at(*where, **column), align=PROMISED)
-
-        def spread(number):
-            return _spread(builder, number, register)
+        def load(array, kind, row, start, point):
+            return _load(builder, array, kind, row, builder.add(start, point))
 
         outside, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
         builder.branch(body)
         builder.position_at_end(body)
-        kinds = index, index, *[register] * 4, *[integers] * 2
-        phis = product, place, before, last, *found = [builder.phi(kind) for kind in kinds]
-        found = found[:2], found[2:]
-        of_query = builder.gep(own, [builder.mul(place, each)])
-        scale, power, total = (builder.load(builder.gep(of_query, [index(m)])) for m in (1, 2, 3))
-        mean, scales, powers = (
-            load(tables, builder.add(place, builder.mul(count, index(m))), column=column)
-            for m in range(3)
-        )
-        less = spread(builder.fneg(total))
-        now = _multiplied(builder, mean, less, load(products, product))
-        scales = builder.fmul(spread(builder.fadd(scale, scale)), scales)
-        powers = builder.fsub(spread(builder.fneg(power)), powers)
-        now = _multiplied(builder, now, scales, powers)
-        now = builder.select(builder.fcmp_ordered(">", now, lowest), now, lowest)
-        three = before, last, now
-        values, places = _peaks(builder, builder.sub(place, step), step, three, *found)
-        following = builder.add(place, step)
-        state = builder.add(product, index(1)), following, last, now, *values, *places
-        _begin(phis, outside, (first, index(0), *[lowest] * 4, none, none))
-        _begin(phis, body, state)
-        builder.cbranch(builder.icmp_signed("<", following, count), body, after)
+        point, *totals = phis = [builder.phi(kind) for kind in (index, *[register] * 2 * TILE)]
+        following, sums_of = point, []
+        # Two registers at a time, because a sum waits for the one before it.
+        for half in (totals[:TILE], totals[TILE:]):
+            value = load(*spectrum, following)
+            for query, total in zip(queries, half, strict=True):
+                sums_of.append(_multiplied(builder, load(*query, following), value, total))
+            following = builder.add(following, index(register.count))
+        nothing = ir.Constant(register, [0.0] * register.count)
+        _begin(phis, outside, (index(0), *[nothing] * 2 * TILE))
+        _begin(phis, body, (following, *sums_of))
+        builder.cbranch(builder.icmp_signed("<", following, points), body, after)
         builder.position_at_end(after)
-        three = last, now, lowest
-        values, places = _peaks(builder, place, step, three, values, places)
-        gap = builder.fadd(power, ir.Constant(number, 1))
-        gap = spread(builder.fmul(gap, ir.Constant(number, 2 * AMBIGUOUS)))
-        places = _tried(builder, values, places, builder.sub(count, step), gap)
-        builder.store(places[0], at(best, n, integers), align=PROMISED)
-        builder.store(places[1], at(second, n, integers), align=PROMISED)
-        builder.store(values[0], at(alike, n), align=PROMISED)
+        halves = zip(sums_of[:TILE], sums_of[TILE:], strict=True)
+        total = _added(builder, [builder.fadd(*both) for both in halves])
+        _store(builder, total, sums, index(0), begin)
         return context.get_dummy_value()
 
-    kinds = products, n, k, own, row, tables, column, step, best, second, alike
+    kinds = row, other, own, asked, library, points, k, begin, found, sums
     return types.void(*kinds), build
-
-
-def _peaks(builder, place, step, three, values, places):
-    """Values and places of both highest peaks, after the middle one of three has been looked at.
-
-    It stood at ``place``; of a peak, the place before that is kept where its better neighbour lies
-    there and was left out by the step.
-    """
-    before, value, behind = three
-    integers = places[0].type
-    gap, place = (
-        _spread(builder, _narrow(builder, number, integers.element), integers)
-        for number in (builder.sub(step, step.type(1)), place)
-    )
-    left = builder.fcmp_ordered(">", before, behind)
-    place = builder.sub(place, builder.select(left, gap, ir.Constant(integers, None)))
-    rises = builder.fcmp_ordered(">", value, before)
-    peak = builder.and_(rises, builder.fcmp_ordered("<=", behind, value))
-    best, second = (
-        builder.and_(peak, builder.fcmp_ordered(">", value, former)) for former in values
-    )
-    kept = []
-    for new, (one, two) in ((value, values), (place, places)):
-        two = builder.select(best, one, builder.select(second, new, two))
-        kept.append((builder.select(best, new, one), two))
-    return kept
-
-
-def _tried(builder, values, places, last, gap):
-    """Places of both highest peaks, the second -1 where it is lower by more than the gap.
-
-    None is beyond ``last``, the last place that a pair of shifts can begin at.
-    """
-    integers = places[0].type
-    last = _spread(builder, _narrow(builder, last, integers.element), integers)
-    places = [
-        builder.select(builder.icmp_signed("<", place, last), place, last) for place in places
-    ]
-    near = builder.fcmp_ordered(">", values[1], builder.fsub(values[0], gap))
-    nothing = ir.Constant(integers, [-1] * integers.count)
-    return places[0], builder.select(near, places[1], nothing)
-
-
-@intrinsic
-def _better(
-    context, row, own, column, others, n, place, order, begin, asked, library, points, best, alike
-):
-    """Try two shifts of a query, ``place`` and the next, for some spectra of the library.
-
-    Where they are better than what is in ``alike``, they are left there and in ``best``. Queries
-    and library have zeros beside them. Written as LLVM's instructions, because the compiler would
-    not keep the products in registers.
-    """
-
-    def build(context, builder, signature, arguments):
-        row, column, n, place, begin, points = (arguments[m] for m in (0, 2, 4, 5, 7, 10))
-        index, lanes = place.type, [ir.IntType(32)(m) for m in range(2 * TILE)]
-        own, others, order, best, alike = (
-            context.make_array(signature.args[m])(context, builder, arguments[m])
-            for m in (1, 3, 6, 11, 12)
-        )
-        number = alike.data.type.pointee
-        register = ir.VectorType(number, NARROW // context.get_abi_sizeof(number))
-        some, both = ir.VectorType(number, TILE), ir.VectorType(number, 8)
-        _, shifts, each = cgutils.unpack_tuple(builder, own.shape)
-
-        def load(pointer, kind):
-            return builder.load(builder.bitcast(pointer, kind.as_pointer()), align=PROMISED)
-
-        def table(array, row):
-            """Mean, scale, power and sum at both shifts."""
-            first = builder.mul(builder.add(builder.mul(row, shifts), place), each)
-            return load(builder.gep(array.data, [first]), both)
-
-        entries = (builder.gep(order.data, [builder.add(begin, index(m))]) for m in range(TILE))
-        entries = [builder.load(entry) for entry in entries]
-        numbers = [builder.add(column, entry) for entry in entries]
-        spectra = [_row(context, builder, signature.args[9], arguments[9], m) for m in numbers]
-        # Where the query's point is that meets the library's first.
-        offset = builder.sub(builder.add(shifts, index(TOGETHER - 1)), place)
-        query = _row(context, builder, signature.args[8], arguments[8], row)
-        sums = _products(builder, builder.gep(query, [offset]), spectra, points, register)
-        of_query = table(own, row)
-        of_query = [
-            _spread(builder, builder.extract_element(of_query, lane), some) for lane in lanes
-        ]
-        of_others = _transposed(builder, [table(others, m) for m in numbers])
-        found = [
-            _alike(builder, sums[first : first + TILE], of_query[first:], of_others[first:])
-            for first in (0, TILE)
-        ]
-        later = builder.fcmp_ordered(">", found[1], found[0])
-        found = builder.select(later, found[1], found[0])
-        width = cgutils.unpack_tuple(builder, alike.shape)[1]
-        for lane, entry in zip(lanes, entries, strict=False):
-            here = builder.add(builder.mul(n, width), entry)
-            pointers = [builder.gep(array.data, [here]) for array in (alike, best)]
-            value = builder.extract_element(found, lane)
-            shift = builder.add(place, builder.zext(builder.extract_element(later, lane), index))
-            new = value, _narrow(builder, shift, best.data.type.pointee)
-            old = [builder.load(pointer) for pointer in pointers]
-            better = builder.fcmp_ordered(">", value, old[0])
-            for pointer, pair in zip(pointers, zip(new, old, strict=True), strict=True):
-                builder.store(builder.select(better, *pair), pointer)
-        return context.get_dummy_value()
-
-    pairs = row, own, column, others, n, place
-    several = order, begin, asked, library, points
-    return types.void(*pairs, *several, best, alike), build
-
-
-def _products(builder, query, spectra, points, register):
-    """Sums of products of a query and some spectra, then those with the query a point later."""
-    index = points.type
-    outside, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
-    builder.branch(body)
-    builder.position_at_end(body)
-    point, *totals = phis = [builder.phi(kind) for kind in (index, *[register] * 2 * TILE)]
-
-    def load(row, point):
-        pointer = builder.bitcast(builder.gep(row, [point]), register.as_pointer())
-        return builder.load(pointer, align=PROMISED)
-
-    sums, values = [], [load(spectrum, point) for spectrum in spectra]
-    for later in range(2):
-        asked = load(query, builder.sub(point, index(later)))
-        pairs = zip(values, totals[later * TILE :], strict=False)
-        sums += [_multiplied(builder, asked, *pair) for pair in pairs]
-    following = builder.add(point, index(register.count))
-    nothing = ir.Constant(register, [0.0] * register.count)
-    _begin(phis, outside, (index(0), *[nothing] * 2 * TILE))
-    _begin(phis, body, (following, *sums))
-    builder.cbranch(builder.icmp_signed("<", following, points), body, after)
-    builder.position_at_end(after)
-    return sums
-
-
-def _alike(builder, sums, of_query, of_others):
-    """Two less the squared distances of a query and some spectra, from sums of products."""
-    (_, scale, power, total), (mean, scales, powers, _) = of_query[:4], of_others[:4]
-    product = builder.fsub(_added(builder, sums), builder.fmul(total, mean))
-    scale = builder.fmul(scale, scales)
-    product = builder.fmul(builder.fadd(scale, scale), product)
-    return builder.fsub(product, builder.fadd(power, powers))
 
 
 def _transposed(builder, rows):
@@ -545,8 +525,10 @@ def _squared(context, asked, row, offset, library, column, start, end, factor, l
         index, number = start.type, factor.type
         register = ir.VectorType(number, VECTOR // context.get_abi_sizeof(number))
         factor, less = (_spread(builder, n, register) for n in (factor, builder.fneg(less)))
-        rows = [_row(context, builder, signature.args[n], *arguments[n : n + 2]) for n in (0, 3)]
-        rows[0] = builder.gep(rows[0], [offset])
+        rows = [
+            (context.make_array(signature.args[n])(context, builder, arguments[n]), register, row)
+            for n, row in ((0, arguments[1]), (3, arguments[4]))
+        ]
         nothing = [ir.Constant(register, [0.0] * register.count)] * (TOGETHER // register.count)
 
         def added(totals, point, limits=None):
@@ -555,9 +537,8 @@ def _squared(context, asked, row, offset, library, column, start, end, factor, l
             sums = []
             for n, total in enumerate(totals):
                 place = builder.add(point, index(n * register.count))
-                pointers = (builder.gep(row, [place]) for row in rows)
-                pointers = (builder.bitcast(p, register.as_pointer()) for p in pointers)
-                value, other = (builder.load(p, align=PROMISED) for p in pointers)
+                value = _load(builder, *rows[0], builder.add(place, offset))
+                other = _load(builder, *rows[1], place)
                 value = builder.fsub(_multiplied(builder, value, factor, less), other)
                 if masks:
                     value = builder.select(masks[n], value, nothing[0])
@@ -586,20 +567,42 @@ def _squared(context, asked, row, offset, library, column, start, end, factor, l
     return asked.dtype(asked, row, offset, library, column, *ends), build
 
 
-def _row(context, builder, kind, array, row):
-    """Pointer to a row of an array."""
-    array = context.make_array(kind)(context, builder, array)
-    width = cgutils.unpack_tuple(builder, array.shape)[1]
-    return builder.gep(array.data, [builder.mul(row, width)])
+def _arrays(context, builder, signature, arguments, count):
+    """The first arguments, which are arrays."""
+    return [
+        context.make_array(signature.args[m])(context, builder, arguments[m]) for m in range(count)
+    ]
+
+
+def _at(builder, array, kind, row, column):
+    """Pointer into a row of an array; rows of leading dimensions are counted on."""
+    place = builder.mul(row, cgutils.unpack_tuple(builder, array.shape)[-1])
+    place = builder.add(place, column)
+    return builder.bitcast(builder.gep(array.data, [place]), kind.as_pointer())
+
+
+def _load(builder, array, kind, row, column):
+    """A vector, or a number, from a place in an array."""
+    return builder.load(_at(builder, array, kind, row, column), align=PROMISED)
+
+
+def _store(builder, value, array, row, column):
+    """Leave a vector at a place in an array."""
+    builder.store(value, _at(builder, array, value.type, row, column), align=PROMISED)
 
 
 def _multiplied(builder, value, factor, addend):
     """Product and sum in one instruction, where the processor has it."""
-    kind = value.type
-    name = f"llvm.fmuladd.v{kind.count}{kind.element.intrinsic_name}"
-    signature = ir.FunctionType(kind, [kind] * 3)
+    return _called(builder, "fmuladd", [value, factor, addend])
+
+
+def _called(builder, name, values, flags=()):
+    """An instruction of LLVM's that takes vectors of one kind and gives one."""
+    kind = values[0].type
+    name = f"llvm.{name}.v{kind.count}{kind.element.intrinsic_name}"
+    signature = ir.FunctionType(kind, [kind] * len(values))
     function = cgutils.get_or_insert_function(builder.module, signature, name)
-    return builder.call(function, [value, factor, addend])
+    return builder.call(function, values, fastmath=flags)
 
 
 def _within(builder, point, lanes, start, end):
