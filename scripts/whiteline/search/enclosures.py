@@ -218,7 +218,8 @@ def _nested(low: np.ndarray) -> np.ndarray:
     """
     high, members = low, np.arange(len(low))[:, None]
     while members.shape[1] < FAMILY:
-        pairs = _paired(low, high)
+        widths = _widths(low, high)
+        pairs = _paired(widths, np.argsort(widths, axis=None))
         low = np.minimum(*(low[pairs[:, n]] for n in (0, 1)))
         high = np.maximum(*(high[pairs[:, n]] for n in (0, 1)))
         members = members[pairs].reshape(len(pairs), -1)
@@ -226,21 +227,29 @@ def _nested(low: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True)
-def _paired(low, high):
-    """Pairs of an even number of intervals (n, d), shape (n / 2, 2), that hold both in little.
-
-    The narrowest are chosen first; then two pairs change partners while that is better.
-    """
-    count = len(low)
-    width, mate = np.empty((count, count)), np.full(count, -1)
-    for one in range(count):
-        for other in range(count):
+def _widths(low, high):
+    """How wide intervals are that hold two of some (n, d), summed, shape (n, n)."""
+    widths = np.empty((len(low), len(low)))
+    for one in range(len(low)):
+        for other in range(len(low)):
             total = 0.0
             for axis in range(low.shape[1]):
                 top = max(high[one, axis], high[other, axis])
                 total += top - min(low[one, axis], low[other, axis])
-            width[one, other] = total
-    for place in np.argsort(width.ravel()):
+            widths[one, other] = total
+    return widths
+
+
+@njit(cache=True)
+def _paired(widths, order):
+    """Pairs of an even number of intervals, shape (n / 2, 2), that are held by narrow ones.
+
+    ``order`` is that of all widths (n, n). The narrowest are chosen first; then two pairs change
+    partners while that is better.
+    """
+    count = len(widths)
+    mate = np.full(count, -1)
+    for place in order:
         one, other = place // count, place % count
         if one != other and mate[one] < 0 and mate[other] < 0:
             mate[one], mate[other] = other, one
@@ -252,8 +261,8 @@ def _paired(low, high):
                 first, second = mate[one], mate[other]
                 if other in (one, first):
                     continue
-                now = width[one, first] + width[other, second]
-                if width[one, other] + width[first, second] < now * (1 - 1e-12):
+                now = widths[one, first] + widths[other, second]
+                if widths[one, other] + widths[first, second] < now * (1 - 1e-12):
                     mate[one], mate[other] = other, one
                     mate[first], mate[second] = second, first
                     better = True
@@ -424,10 +433,9 @@ def _warp(query, factor, cap, middles, halves, parents, rows, band, tiles, found
                 i = n if n < start else n + stop - start
                 _outside(query[i], tile, widths, warped + n, cost)
         if start > 0:
-            for k in range(1, width + 1):
-                cost[k, :] = cost[0, :]
+            _repeat(cost, 1, width + 1)
         else:
-            cost[band + 1, :] = cost[0, :]
+            _repeat(cost, band + 1, band + 2)
         cost[0, :] = NONE
         i = start
         while i < stop:
@@ -451,6 +459,14 @@ def _warp(query, factor, cap, middles, halves, parents, rows, band, tiles, found
                 for k in range(1, width + 1):
                     least = min(least, cost[k, lane])
             found[FOUR * first + lane] = min(least, np.uint16(MOST))
+
+
+@njit(nogil=True)
+def _repeat(cost, first, last):
+    """The first row in others; a slice that is assigned takes long to compile."""
+    for k in range(first, last):
+        for lane in range(LANES):
+            cost[k, lane] = cost[0, lane]
 
 
 REGISTER, FOURS = ir.VectorType(ir.IntType(16), LANES), ir.VectorType(ir.IntType(64), PARENTS)

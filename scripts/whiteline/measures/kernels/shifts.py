@@ -75,15 +75,11 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
     tables = _turned(others)
     sides = (queries, own), (library, others)
     weights, doubts = _approximation(*sides, basis, reference, moves)
-    chosen = moves[::step]
-    moved = np.zeros((min(BATCH, len(queries)) * len(chosen), points), queries.dtype)
-    products = np.empty((len(moved), CHUNK), queries.dtype)
+    products = np.empty((BATCH * len(moves[::step]), CHUNK), queries.dtype)
     counts = np.empty(CHUNK, np.int64)
     found = np.empty((BATCH * len(moves) + TILE, CHUNK, 2), np.int32)
     for row in range(0, len(queries), BATCH):
-        some = queries[row : row + BATCH]
-        seen = moved[: len(some) * len(chosen)]
-        _move(some, chosen, seen)
+        seen = _moved(queries[row : row + BATCH], limit, step)
         seen = seen if basis is None else seen @ basis
         for n, part in enumerate(parts):
             np.matmul(seen, part, out=products[: len(seen), : part.shape[1]])
@@ -121,8 +117,7 @@ def _approximation(asked, offered, basis, reference, moves):
         weights, *doubts = (np.zeros(shape, queries.dtype) for shape in shapes)
         return weights, doubts
     some, few = (slice(None, None, -(-len(x) // n)) for x, n in ((queries, 8), (library, 64)))
-    moved = np.zeros((len(own[some]) * len(moves), len(basis)), queries.dtype)
-    _move(queries[some], moves, moved)
+    moved = _moved(queries[some], len(moves) // 2, 1)
     products = (moved @ basis @ reference[few].T).reshape(len(own[some]), len(moves), -1)
     missed = (moved @ library[few].T).reshape(products.shape) - products
     products -= own[some, :, 3, None] * others[few, :, 0].T
@@ -174,7 +169,7 @@ def _overlaps(spectra, moves, mode):
     the mean is not taken off, it and the sum are 0.
     """
     found = np.zeros((len(spectra), len(moves), 4), spectra.dtype)
-    limit, points = np.abs(moves).max(), spectra.shape[1]
+    limit, points = abs(moves[0]), spectra.shape[1]
     rounding = np.finfo(spectra.dtype).eps
     head, tail = np.zeros((2, limit + 1)), np.zeros((2, limit + 1))
     for row in range(len(spectra)):
@@ -231,7 +226,9 @@ def _widened(spectra, front=0, behind=0):
     width = front + points + behind
     width += -width % TOGETHER + TOGETHER
     wide = np.zeros((_odd(rows), width), spectra.dtype)
-    wide[:rows, front : front + points] = spectra
+    for row in range(rows):
+        for point in range(points):
+            wide[row, front + point] = spectra[row, point]
     return wide
 
 
@@ -244,16 +241,12 @@ def _odd(count):
     return count + 16 + -count % 32
 
 
-@njit(**COMPILE)
-def _move(queries, moves, moved):
-    """Queries at each shift, zero beyond. Shift s brings the point p to p + s."""
+def _moved(queries, limit, step):
+    """Queries at every so many shifts, zero beyond. Shift s brings the point p to p + s."""
     points = queries.shape[1]
-    for row in range(len(queries)):
-        for place in range(len(moves)):
-            move, out = moves[place], moved[row * len(moves) + place]
-            start, end = max(0, move), points + min(0, move)
-            out[:start], out[end:] = 0, 0
-            out[start:end] = queries[row, start - move : end - move]
+    wide = np.pad(queries, ((0, 0), (limit, limit)))
+    windows = np.lib.stride_tricks.sliding_window_view(wide, points, axis=1)
+    return windows[:, ::-step].reshape(-1, points)
 
 
 @njit(**COMPILE)
