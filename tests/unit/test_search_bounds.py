@@ -8,7 +8,7 @@ from search_pairs import survives
 
 from whiteline import measures, search
 from whiteline.search.dtw import OTHERS
-from whiteline.search.enclosures import Descent
+from whiteline.search.enclosures import FOUR, Descent, Enclosures
 
 ENERGY = 640 + 0.2 * np.arange(101)
 
@@ -140,3 +140,15 @@ def test_libraries_that_fill_no_family(count, rng):
         own = np.flatnonzero(np.arange(count) % 3 == group)
         rows = index.nearest_in_groups(queries)[1][:, group, 0]
         np.testing.assert_array_equal(rows, own[distance[:, own].argmin(axis=1)])
+
+
+def test_spectra_that_are_alike_stand_together():
+    """Fours of near copies are found whatever their order, and no spectrum is lost."""
+    random = np.random.default_rng(4)
+    shapes = np.repeat(random.random((150, 40)), FOUR, axis=0)
+    library = shapes + 1e-3 * random.random(shapes.shape)
+    order = random.permutation(len(library))
+    columns = Enclosures(library[order], library[order], 3).columns
+    assert set(columns) == set(range(len(library)))
+    fours = order[columns[: len(library)]].reshape(-1, FOUR) // FOUR
+    assert np.mean(fours == fours[:, :1]) > 0.98
