@@ -8,7 +8,7 @@ from search_pairs import survives
 
 from whiteline import measures, search
 from whiteline.search.dtw import OTHERS
-from whiteline.search.enclosures import FOUR, Descent, Enclosures
+from whiteline.search.enclosures import FOUR, Descent, Enclosures, _paired, _widths
 
 ENERGY = 640 + 0.2 * np.arange(101)
 
@@ -152,3 +152,12 @@ def test_spectra_that_are_alike_stand_together():
     assert set(columns) == set(range(len(library)))
     fours = order[columns[: len(library)]].reshape(-1, FOUR) // FOUR
     assert np.mean(fours == fours[:, :1]) > 0.98
+
+
+def test_partners_change_where_pairs_get_narrower():
+    """The narrowest pair, of 1.0 and 1.9, would leave the ends to each other."""
+    values = np.array([[1.9], [0.0], [3.1], [1.0]])
+    widths = _widths(values, values)
+    np.testing.assert_allclose(widths, np.abs(values - values.T))
+    pairs = _paired(widths, np.argsort(widths, axis=None))
+    assert {frozenset(pair) for pair in pairs.tolist()} == {frozenset({1, 3}), frozenset({0, 2})}
