@@ -109,7 +109,8 @@ def _approximation(asked, offered, basis, reference, moves):
     Both sides are spectra and what `_overlaps` found of them. The weights, shape (shifts, TAPS),
     are those of the products, less what means add to them, at every second shift from `_first` on.
     The doubt of a pair is the sum over both rows of one array (2, n) times another (2, m). All
-    comes from the products of some pairs.
+    comes from the products of some pairs. It is taken to be the same at every shift, as if the
+    overlap held nearly all of both spectra.
     """
     (queries, own), (library, others) = asked, offered
     if basis is None:
@@ -334,7 +335,7 @@ def _difference(context, products, tables, differences, n, begin, less, place, t
     def build(context, builder, signature, arguments):
         n, begin, less, place, there = arguments[3:]
         block = ir.VectorType(less.type, BLOCK)
-        products, tables, differences = _arrays(context, builder, signature, arguments, 3)
+        products, tables, differences = _arrays(context, builder, signature, arguments, range(3))
         product = _load(builder, products, block, n, begin)
         mean = _load(builder, tables, block, place, there)
         found = _multiplied(builder, mean, _spread(builder, less, block), product)
@@ -350,7 +351,7 @@ def _between(context, differences, weights, place, first):
 
     def build(context, builder, signature, arguments):
         place, first = arguments[2:]
-        differences, weights = _arrays(context, builder, signature, arguments, 2)
+        differences, weights = _arrays(context, builder, signature, arguments, range(2))
         number = weights.data.type.pointee
         block = ir.VectorType(number, BLOCK)
         none, total = place.type(0), ir.Constant(block, [0.0] * BLOCK)
@@ -371,7 +372,7 @@ def _value(context, differences, tables, values, highest, place, there, scale, l
     def build(context, builder, signature, arguments):
         place, there, scale, less = arguments[4:]
         index, block = place.type, ir.VectorType(scale.type, BLOCK)
-        arrays = _arrays(context, builder, signature, arguments, 4)
+        arrays = _arrays(context, builder, signature, arguments, range(4))
         differences, tables, values, highest = arrays
         count = cgutils.unpack_tuple(builder, tables.shape)[1]
         rows = (builder.add(place, builder.mul(count, index(m))) for m in (1, 2))
@@ -397,7 +398,7 @@ def _reaching(context, values, lowest, row):
     """Which of the values in a row are not lower than these, as the bits of a number."""
 
     def build(context, builder, signature, arguments):
-        values, lowest = _arrays(context, builder, signature, arguments, 2)
+        values, lowest = _arrays(context, builder, signature, arguments, range(2))
         block = ir.VectorType(values.data.type.pointee, BLOCK)
         none = arguments[2].type(0)
         value = _load(builder, values, block, arguments[2], none)
@@ -427,10 +428,8 @@ def _products(context, row, other, own, asked, library, points, k, begin, found,
 
     def build(context, builder, signature, arguments):
         row, other, points, k, begin = (arguments[m] for m in (0, 1, 5, 6, 7))
-        own, asked, library, found, sums = (
-            context.make_array(signature.args[m])(context, builder, arguments[m])
-            for m in (2, 3, 4, 8, 9)
-        )
+        arrays = _arrays(context, builder, signature, arguments, (2, 3, 4, 8, 9))
+        own, asked, library, found, sums = arrays
         index, integer, number = row.type, found.data.type.pointee, sums.data.type.pointee
         register = ir.VectorType(number, NARROW // context.get_abi_sizeof(number))
         shifts, chunk = (cgutils.unpack_tuple(builder, array.shape)[1] for array in (own, found))
@@ -518,10 +517,8 @@ def _squared(context, asked, row, offset, library, column, start, end, factor, l
         index, number = start.type, factor.type
         register = ir.VectorType(number, VECTOR // context.get_abi_sizeof(number))
         factor, less = (_spread(builder, n, register) for n in (factor, builder.fneg(less)))
-        rows = [
-            (context.make_array(signature.args[n])(context, builder, arguments[n]), register, row)
-            for n, row in ((0, arguments[1]), (3, arguments[4]))
-        ]
+        both = _arrays(context, builder, signature, arguments, (0, 3))
+        rows = [(array, register, arguments[n]) for array, n in zip(both, (1, 4), strict=True)]
         nothing = [ir.Constant(register, [0.0] * register.count)] * (TOGETHER // register.count)
 
         def added(totals, point, limits=None):
@@ -560,11 +557,9 @@ def _squared(context, asked, row, offset, library, column, start, end, factor, l
     return asked.dtype(asked, row, offset, library, column, *ends), build
 
 
-def _arrays(context, builder, signature, arguments, count):
-    """The first arguments, which are arrays."""
-    return [
-        context.make_array(signature.args[m])(context, builder, arguments[m]) for m in range(count)
-    ]
+def _arrays(context, builder, signature, arguments, numbers):
+    """Some of the arguments, which are arrays."""
+    return [context.make_array(signature.args[n])(context, builder, arguments[n]) for n in numbers]
 
 
 def _at(builder, array, kind, row, column):
