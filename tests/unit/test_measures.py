@@ -514,6 +514,26 @@ def test_shifts_found_among_principal_components(kind, monkeypatch):
     np.testing.assert_allclose(found, expected, rtol=2e-3)
 
 
+@pytest.mark.parametrize("noise", [0, 0.05])
+@pytest.mark.parametrize("kind", ["shifted_correlation", "shifted_cosine", "shifted_euclidean"])
+def test_shifts_that_take_lines_out_of_the_window(kind, noise, monkeypatch):
+    """What is left of a spectrum is compared at its own scale, and doubted so."""
+    from whiteline.measures.kernels import shifts
+
+    random = np.random.default_rng(1)
+    cut = slice(75, 175)  # the main line lies within a shift of the end, or beyond
+    queries, library = (
+        np.abs(spectra + noise * spectra.max() * random.normal(size=spectra.shape))
+        for spectra in (simulated(40)[:, cut], simulated(1000, seed=1)[:, cut])
+    )
+    measure, energy = fitted(kind), ENERGY[cut]
+    expected = distances(measure, queries, library, energy)
+    monkeypatch.setattr(shifts, "WORTHWHILE", 0)
+    excess = distances(measure, queries, library, energy) - expected
+    assert excess.min() > -1e-12
+    assert np.quantile(excess, 0.99) < 1e-5
+
+
 @pytest.mark.parametrize("precision", ["single", "double"])
 @pytest.mark.parametrize("kind", ["shifted_correlation", "shifted_cosine"])
 def test_shifts_of_spectra_that_are_flat_but_for_an_end(kind, precision, monkeypatch):

@@ -33,8 +33,9 @@ RANK = 48
 WORTHWHILE = 2e9
 # Shifts from which one between them is interpolated.
 TAPS = 6
-# What products of components, and the interpolation, may be wrong by, in standard deviations.
-DEVIATIONS = 2
+# What products of components, and the interpolation, may be wrong by, either way, in standard
+# deviations.
+DEVIATIONS = 1.5
 # Squared distances below this part of both powers are too inexact as a difference of products in
 # single precision; where pairs are few or in double precision, all are taken of differences.
 NEAR = 0.1
@@ -109,8 +110,7 @@ def _approximation(asked, offered, basis, reference, moves):
     Both sides are spectra and what `_overlaps` found of them. The weights, shape (shifts, TAPS),
     are those of the products, less what means add to them, at every second shift from `_first` on.
     The doubt of a pair is the sum over both rows of one array (2, n) times another (2, m). All
-    comes from the products of some pairs. It is taken to be the same at every shift, as if the
-    overlap held nearly all of both spectra.
+    comes from the products of some pairs.
     """
     (queries, own), (library, others) = asked, offered
     if basis is None:
@@ -260,7 +260,11 @@ def _choose(row, own, column, tables, products, step, weights, ours, theirs, cou
     places, rows = own.shape[1], min(BATCH, out.shape[0] - row)
     columns, kept = min(CHUNK, out.shape[1] - column), (places + step - 1) // step
     differences, values = np.empty((2, places, BLOCK), out.dtype)
-    highest, two = np.empty(BLOCK, out.dtype), out.dtype.type(2)
+    doubts, highest, two = (
+        np.zeros(BLOCK, out.dtype),
+        np.empty(BLOCK, out.dtype),
+        out.dtype.type(2),
+    )
     counts[:] = 0
     for begin in range(0, columns, BLOCK):
         there = column + begin
@@ -274,13 +278,13 @@ def _choose(row, own, column, tables, products, step, weights, ours, theirs, cou
             if step > 1:
                 for place in range(1, places, 2):
                     _between(differences, weights, place, _first(place, places))
+            for lane in range(min(BLOCK, columns - begin)):
+                doubts[lane] = ours[0, query] * theirs[0, there + lane]
+                doubts[lane] += ours[1, query] * theirs[1, there + lane]
             highest[:] = -4 * FAR
             for place in range(places):
                 which = place, there, two * own[query, place, 1], -own[query, place, 2]
-                _value(differences, tables, values, highest, *which)
-            for lane in range(min(BLOCK, columns - begin)):
-                doubt = ours[0, query] * theirs[0, there + lane]
-                highest[lane] -= two * (doubt + ours[1, query] * theirs[1, there + lane])
+                _value(differences, tables, doubts, values, highest, *which)
             for place in range(places):
                 mask = _reaching(values, highest, place) & inside
                 while mask:
@@ -366,31 +370,34 @@ def _between(context, differences, weights, place, first):
 
 
 @intrinsic
-def _value(context, differences, tables, values, highest, place, there, scale, less):
-    """Two less the squared distances of a query and a block of the library at a shift."""
+def _value(context, differences, tables, doubts, values, highest, place, there, scale, less):
+    """Two less the squared distances of a query and a block of the library at a shift.
+
+    The most that they may be is left in ``values``; ``highest`` is raised to the least.
+    """
 
     def build(context, builder, signature, arguments):
-        place, there, scale, less = arguments[4:]
+        place, there, scale, less = arguments[5:]
         index, block = place.type, ir.VectorType(scale.type, BLOCK)
-        arrays = _arrays(context, builder, signature, arguments, range(4))
-        differences, tables, values, highest = arrays
+        arrays = _arrays(context, builder, signature, arguments, range(5))
+        differences, tables, doubts, values, highest = arrays
         count = cgutils.unpack_tuple(builder, tables.shape)[1]
         rows = (builder.add(place, builder.mul(count, index(m))) for m in (1, 2))
         scales, powers = (_load(builder, tables, block, row, there) for row in rows)
         scales = builder.fmul(scales, _spread(builder, scale, block))
         powers = builder.fsub(_spread(builder, less, block), powers)
         product = _load(builder, differences, block, place, index(0))
-        found = _multiplied(builder, product, scales, powers)
-        _store(builder, found, values, place, index(0))
-        first = index(0), index(0)
+        found, first = _multiplied(builder, product, scales, powers), (index(0), index(0))
+        doubt = builder.fmul(scales, _load(builder, doubts, block, *first))
+        _store(builder, builder.fadd(found, doubt), values, place, index(0))
+        least = [builder.fsub(found, doubt), _load(builder, highest, block, *first)]
         # A choice between both would become a masked store, which takes long.
-        best = _called(
-            builder, "maxnum", [found, _load(builder, highest, block, *first)], ("nnan",)
-        )
+        best = _called(builder, "maxnum", least, ("nnan",))
         _store(builder, best, highest, *first)
         return context.get_dummy_value()
 
-    return types.void(differences, tables, values, highest, place, there, scale, less), build
+    kinds = differences, tables, doubts, values, highest, place, there, scale, less
+    return types.void(*kinds), build
 
 
 @intrinsic
