@@ -7,7 +7,7 @@ the spectra, because that holds along every path. So groups are warped first, th
 groups that are left, then the spectra of fours that are left, always four of one parent together.
 
 Where the library hardly changes from point to point, an envelope is not much wider than the
-interval. Such points at both ends are not warped onto intervals; excursions out of envelopes are
+interval, or the spectrum. Such points at both ends are not warped; excursions out of envelopes are
 summed there (see `whiteline.search.dtw`), and paths between begin and end anywhere in the band.
 
 Costs are integers of 16 bits, so that there are as many as possible in a register. Spectra are
@@ -42,11 +42,12 @@ LANES, PARENTS = 32, 8
 STEPS = 65000
 # The greatest cost that is kept, and what stands for none.
 MOST, NONE = 65534, 65535
-# Caps and what is added to middles and half widths.
-ALL, NOTHING, OUTSIDE = np.uint16(2**16 - 1), np.uint16(0), np.uint16(2)
-# Points are steady, where the band widens the mean interval of groups by no more than this part of
-# the library's range.
-STEADY = 0.008
+# What is added to half widths that are multiplied.
+OUTSIDE = 2
+# Points are steady, where the band widens the mean interval of groups, or spectra, by no more than
+# this part of the library's range; and so many spectra that are looked at, or laid out, at a time.
+STEADY, STILL = 0.008, 0.001
+MANY = 4096
 # The cost of a limit, at most, and the greatest factor: with a greater one, intervals could cover
 # all integers.
 AIM, GREATEST = 60000, 5
@@ -70,8 +71,9 @@ class Enclosures:
         The group of each spectrum, shape (m,).
     low, high
         Envelopes of the groups, each (groups, points).
-    rows
-        First point of a query that is warped onto intervals, and the one after the last.
+    groups, fours, spectra
+        Middles and half widths of each, in steps, as `_interleaved` lays them out, and the first
+        point of a query that is warped, and the one after the last.
     """
 
     def __init__(self, library: np.ndarray, coordinates: np.ndarray, band: int) -> None:
@@ -81,31 +83,44 @@ class Enclosures:
         self.group_of[self.columns] = np.arange(len(self.columns)) // GROUP
         spectra = library[self.columns]
         self._least, self.step = library.min(), np.ptp(library) / STEPS
-        ends = _ends(spectra, GROUP)
+        ends, some = _ends(spectra, GROUP), spectra[:: -(-len(spectra) // MANY)]
         self.low, self.high = _envelope(*ends, band)
-        more = (np.subtract(self.high, self.low) - np.subtract(*ends[::-1])).mean(axis=0)
-        self.rows = _span(more > STEADY * np.ptp(library))
-        self.groups = self._intervals(*ends)
-        self.fours = self._intervals(*_ends(spectra, FOUR))
-        self.spectra = _interleaved(np.rint(self.in_steps(spectra)))
+        rows, own = (
+            _changing(*each, band, part * np.ptp(library))
+            for each, part in ((ends, STEADY), ((some, some), STILL))
+        )
+        self.groups = self._intervals(*ends, rows)
+        self.fours = self._intervals(*_ends(spectra, FOUR), rows)
+        self.spectra = self._intervals(spectra, spectra, own)
 
     def in_steps(self, spectra: np.ndarray) -> np.ndarray:
         """Spectra in steps from the library's least value."""
         return (spectra - self._least) / self.step
 
-    def _intervals(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Middles and half widths, rounded outwards: intervals for points that are warped, then
-        envelopes for the others.
+    def _intervals(
+        self, low: np.ndarray, high: np.ndarray, rows: tuple[int, int]
+    ) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+        """Middles and half widths of intervals for points that are warped, then of envelopes for
+        the others; the rows that are warped.
         """
-        first, last = self.rows
+        (first, last), laid_out = rows, []
         columns = slice(max(first - self.band, 0), last + self.band)
-        low, high = (
-            np.hstack([end[:, columns], wide[:, :first], wide[:, last:]])
-            for end, wide in zip((low, high), _envelope(low, high, self.band), strict=True)
-        )
+        for start in range(0, len(low), MANY):
+            ends = low[start : start + MANY], high[start : start + MANY]
+            wide = _envelope(*ends, self.band)
+            wide = (np.hstack([end[:, :first], end[:, last:]]) for end in wide)
+            inside = self._rounded(*(end[:, columns] for end in ends), low is high)
+            both = zip(inside, self._rounded(*wide, False), strict=True)
+            laid_out.append([_interleaved(np.hstack(parts)) for parts in both])
+        return *(np.concatenate(parts) for parts in zip(*laid_out, strict=True)), rows
+
+    def _rounded(self, low: np.ndarray, high: np.ndarray, same: bool) -> tuple[np.ndarray, ...]:
+        """Middles and half widths in steps, rounded outwards; of single spectra to the nearest."""
+        if same:
+            return np.rint(self.in_steps(low)), np.zeros(low.shape)
         low, high = np.floor(self.in_steps(low)), np.ceil(self.in_steps(high))
         half = np.ceil((high - low) / 2)
-        return _interleaved(low + half), _interleaved(half)
+        return low + half, half
 
 
 class Descent:
@@ -160,9 +175,7 @@ class Descent:
         self._block_of = np.repeat(np.arange(len(block_edges) - 1), np.diff(block_edges))
         self.bounds = np.full((len(limits), enclosures.size), np.inf, dtype=np.float32)
         self.lowest = np.full((len(limits), len(block_edges) - 1), np.inf, dtype=np.float32)
-        _begin(
-            *self._queries, enclosures.groups, enclosures.rows, enclosures.band, near, self._groups
-        )
+        _begin(*self._queries, enclosures.groups, enclosures.band, near, self._groups)
 
     def further(self, limits: np.ndarray, most: int) -> None:
         """Part so many more of the most promising groups, and so many more fours."""
@@ -175,7 +188,6 @@ class Descent:
             enclosures.fours,
             enclosures.spectra,
             enclosures.columns,
-            enclosures.rows,
             enclosures.band,
             np.minimum(cost + 1, MOST).astype(np.uint16),
             (self._groups, self._fours),
@@ -290,9 +302,13 @@ def _envelope(low: np.ndarray, high: np.ndarray, band: int) -> tuple[np.ndarray,
     )
 
 
-def _span(chosen: np.ndarray) -> tuple[int, int]:
-    """Where the first of some is, and one after the last."""
-    places = np.flatnonzero(chosen)
+def _changing(low: np.ndarray, high: np.ndarray, band: int, most: float) -> tuple[int, int]:
+    """The first point at which the band widens the mean interval by more than ``most``, and the
+    one after the last.
+    """
+    wide = _envelope(low, high, band)
+    more = (np.subtract(*wide[::-1]) - (high - low)).mean(axis=0)
+    places = np.flatnonzero(more > most)
     return (int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0)
 
 
@@ -306,7 +322,7 @@ def _interleaved(rows: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _begin(queries, factors, caps, intervals, rows, band, near, groups):
+def _begin(queries, factors, caps, intervals, band, near, groups):
     """Costs of groups in families that have one that is near; ``groups`` (n, groups)."""
     tiles = _tiles(queries.shape[1], band)
     families = np.empty(groups.shape[1] // FOUR, np.int64)
@@ -320,7 +336,8 @@ def _begin(queries, factors, caps, intervals, rows, band, near, groups):
                 one |= near[row, group]
             count += one
         chosen = families[:count]
-        _warp(queries[row], factors[row], caps[row], *intervals, chosen, rows, band, tiles, found)
+        scaled = queries[row], factors[row], caps[row]
+        _warp(*scaled, *intervals, False, chosen, band, tiles, found)
         _lay_out(chosen, found, groups[row])
 
 
@@ -332,7 +349,6 @@ def _further(
     intervals,
     spectra,
     columns,
-    rows,
     band,
     limits,
     waiting,
@@ -344,17 +360,16 @@ def _further(
     lowest,
 ):
     tiles = _tiles(queries.shape[1], band)
-    chosen = np.empty(len(spectra), np.int64)
-    found = np.empty(FOUR * len(spectra) + LANES, np.uint16)
+    chosen = np.empty(len(spectra[0]), np.int64)
+    found = np.empty(FOUR * len(spectra[0]) + LANES, np.uint16)
     groups, fours = waiting
-    every = 0, queries.shape[1]
     for row in range(len(queries)):
-        query, factor, cap, limit = queries[row], factors[row], caps[row], limits[row]
+        scaled, limit = (queries[row], factors[row], caps[row]), limits[row]
         parents = _take(groups[row], limit, 1, most, chosen)
-        _warp(query, factor, cap, *intervals, parents, rows, band, tiles, found)
+        _warp(*scaled, *intervals, False, parents, band, tiles, found)
         _lay_out(parents, found, fours[row])
         parents = _take(fours[row], limit, FOUR, most, chosen)
-        _warp(query, factor, cap, spectra, None, parents, every, band, tiles, found)
+        _warp(*scaled, *spectra, True, parents, band, tiles, found)
         for place in range(FOUR * len(parents)):
             parent, number = parents[place // FOUR], FOUR * parents[place // FOUR] + place % FOUR
             if found[place] <= limit[parent // FOUR]:
@@ -405,8 +420,8 @@ def _take(costs, limit, size, most, chosen):
 
 
 @njit(nogil=True)
-def _warp(query, factor, cap, middles, halves, parents, rows, band, tiles, found):
-    """Least costs of the four of each parent; differences where there are no half widths.
+def _warp(query, factor, cap, middles, halves, rows, single, parents, band, tiles, found):
+    """Least costs of the four of each parent, which are single spectra, or intervals.
 
     The points ``rows`` are warped, and paths may begin and end anywhere in the band if there are
     others, whose excursions out of the envelopes are added.
@@ -423,15 +438,14 @@ def _warp(query, factor, cap, middles, halves, parents, rows, band, tiles, found
         for lane in range(PARENTS):
             eight[lane] = parents[first + min(lane, used - 1)]
         for point in range(0, size, PARENTS):
-            _fill(tile, point, middles, size, eight, factor[0], factor[1], ALL, NOTHING)
-            if halves is not None:
-                _fill(widths, point, halves, size, eight, factor[0], factor[1], cap, OUTSIDE)
+            _fill(tile, point, middles, size, eight, factor[0], factor[1])
+            if not single or point + PARENTS > warped:
+                _fill_halves(widths, point, halves, size, eight, factor[0], factor[1], cap)
         cost[:, :] = NONE
         cost[0, :] = 0
-        if halves is not None:
-            for n in range(points - stop + start):
-                i = n if n < start else n + stop - start
-                _outside(query[i], tile, widths, warped + n, cost)
+        for n in range(points - stop + start):
+            i = n if n < start else n + stop - start
+            _outside(query[i], tile, widths, warped + n, cost)
         if start > 0:
             _repeat(cost, 1, width + 1)
         else:
@@ -441,14 +455,14 @@ def _warp(query, factor, cap, middles, halves, parents, rows, band, tiles, found
         while i < stop:
             j = i - band - skipped
             if 0 < band <= i < min(points - band, stop) - 1:
-                if halves is None:
+                if single:
                     _two_differences(query[i], query[i + 1], tile, widths, j, cost, width)
                 else:
                     _two_excursions(query[i], query[i + 1], tile, widths, j, cost, width)
                 i += 2
                 continue
             k, end = max(0, band - i), min(2 * band, points - 1 - i + band) + 1
-            if halves is None:
+            if single:
                 _differences(query[i], tile, widths, j + k, cost, k, end - k)
             else:
                 _excursions(query[i], tile, widths, j + k, cost, k, end - k)
@@ -473,44 +487,80 @@ REGISTER, FOURS = ir.VectorType(ir.IntType(16), LANES), ir.VectorType(ir.IntType
 
 
 @intrinsic
-def _fill(context, tile, point, rows, points, parents, high, low, cap, more):
-    """Fill as many rows of a tile as there are parents, from a point on, by integers v of rows
-    (parents, points) that become min(v, cap) times the factor high + low / 2^16, plus more.
+def _fill(context, tile, point, rows, points, parents, high, low):
+    """Fill as many rows of a tile as there are parents, from a point on, by integers of rows
+    (parents, points) times the factor high + low / 2^16.
     """
 
     def build(context, builder, signature, arguments):
-        tile, rows, parents = _data(context, builder, signature, arguments, (0, 2, 4))
-        point, points = arguments[1], arguments[3]
-        high, low, cap, more = (_spread(builder, number) for number in arguments[5:])
-        square = []
-        for lane in range(PARENTS):
-            parent = builder.load(builder.gep(parents, [point.type(lane)]))
-            place = builder.gep(rows, [builder.add(builder.mul(parent, points), point)])
-            square.append(builder.load(builder.bitcast(place, FOURS.as_pointer()), align=2))
-        for lane, fours in enumerate(_transposed(builder, square)):
-            value = _call(builder, "umin", builder.bitcast(fours, REGISTER), cap)
-            part = _high_half(builder, value, low, builder.zext)
-            value = builder.add(builder.add(builder.mul(value, high), part), more)
-            builder.store(value, _place(builder, tile, point, lane), align=2)
+        _scale(context, builder, signature, arguments)
         return context.get_dummy_value()
 
-    return types.void(tile, point, rows, points, parents, high, low, cap, more), build
+    return types.void(tile, point, rows, points, parents, high, low), build
 
 
-def _transposed(builder, square):
-    """Registers of the first numbers of some, of their second ones, and so on, by as many steps
-    as halve their number, each of which puts the two halves between each other.
+@intrinsic
+def _fill_halves(context, tile, point, rows, points, parents, high, low, cap):
+    """The same by half widths: integers are at most ``cap``, and products become wider."""
+
+    def build(context, builder, signature, arguments):
+        _scale(context, builder, signature, arguments, _spread(builder, arguments[7]))
+        return context.get_dummy_value()
+
+    return types.void(tile, point, rows, points, parents, high, low, cap), build
+
+
+def _scale(context, builder, signature, arguments, cap=None):
+    """Instructions of `_fill`, and of `_fill_halves` where there is a cap."""
+    tile, rows, parents = _data(context, builder, signature, arguments, (0, 2, 4))
+    point, points = arguments[1], arguments[3]
+    high, low = (_spread(builder, number) for number in arguments[5:7])
+    places = []
+    for lane in range(PARENTS):
+        parent = builder.load(builder.gep(parents, [point.type(lane)]))
+        places.append(builder.gep(rows, [builder.add(builder.mul(parent, points), point)]))
+    for lane, fours in enumerate(_columns(builder, places)):
+        value = builder.bitcast(fours, REGISTER)
+        value = _call(builder, "umin", value, cap) if cap else value
+        part = _high_half(builder, value, low, builder.zext)
+        value = builder.add(builder.mul(value, high), part)
+        if cap:
+            value = builder.add(value, ir.Constant(REGISTER, [OUTSIDE] * LANES))
+        builder.store(value, _place(builder, tile, point, lane), align=2)
+
+
+def _columns(builder, places):
+    """The first numbers of 64 bits at some places as a register, the second ones, and so on.
+
+    Two of each place at a time: registers are put together of 128 bits from memory at no cost,
+    whereas to move these between registers takes long on processors whose units are no wider.
     """
-    index, size = ir.IntType(32), len(square)
-    between = [n // 2 + size * (n % 2) for n in range(2 * size)]
-    for _ in range(size.bit_length() - 1):
-        pairs = zip(square[: size // 2], square[size // 2 :], strict=True)
-        square = [
-            builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(index, size), part))
-            for pair in pairs
-            for part in (between[:size], between[size:])
+    pair, found = ir.VectorType(ir.IntType(64), 2), []
+    for point in range(0, len(places), 2):
+        parts = [
+            builder.bitcast(builder.gep(place, [ir.IntType(64)(point)]), pair.as_pointer())
+            for place in places
         ]
-    return square
+        parts = [builder.load(part, align=2) for part in parts]
+        both = [_joined(builder, parts[n::2]) for n in (0, 1)]
+        for m in (0, 1):
+            which = [lane for n in range(m, len(places), 2) for lane in (n, len(places) + n)]
+            found.append(_lanes(builder, *both, which))
+    return found
+
+
+def _joined(builder, parts):
+    """Registers one behind the other; their number is a power of two."""
+    while len(parts) > 1:
+        every = list(range(2 * parts[0].type.count))
+        parts = [_lanes(builder, *parts[n : n + 2], every) for n in range(0, len(parts), 2)]
+    return parts[0]
+
+
+def _lanes(builder, one, other, which):
+    """Some lanes of two registers."""
+    which = ir.Constant(ir.VectorType(ir.IntType(32), len(which)), which)
+    return builder.shuffle_vector(one, other, which)
 
 
 @intrinsic
