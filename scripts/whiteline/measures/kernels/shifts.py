@@ -44,6 +44,8 @@ SAMPLE = 384  # library spectra that give the components
 # Queries and library spectra whose products are taken at a time, small enough for the second-level
 # cache, and spectra of the library that are looked at together.
 BATCH, CHUNK, BLOCK = 16, 352, 32
+# Queries that are brought into the space of components at a time, as small matrices take longer.
+MANY = 8 * BATCH
 # Pairs whose products are taken at a time, as many as `_transposed` takes, and the bytes of a
 # vector with which their sums stay in sixteen registers.
 TILE, NARROW = 4, 32
@@ -79,15 +81,29 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
     products = np.empty((BATCH * len(moves[::step]), CHUNK), queries.dtype)
     counts = np.empty(CHUNK, np.int64)
     found = np.empty((BATCH * len(moves) + TILE, CHUNK, 2), np.int32)
-    for row in range(0, len(queries), BATCH):
-        seen = _moved(queries[row : row + BATCH], limit, step)
-        seen = seen if basis is None else seen @ basis
+    for row, seen in _seen(queries, limit, step, basis):
         for n, part in enumerate(parts):
             np.matmul(seen, part, out=products[: len(seen), : part.shape[1]])
             pairs, candidates = (row, own, n * CHUNK), (counts, found, out)
             _choose(*pairs, tables, products, step, weights, *doubts, *candidates)
             _measure(*pairs, others, *spectra, points, near, mode, *candidates)
     return out
+
+
+def _seen(queries, limit, step, basis):
+    """Batches of queries at every so many shifts, one below the other, or their components.
+
+    Yields the number of the first and a matrix (queries times shifts, points or components).
+    """
+    many = BATCH if basis is None else MANY
+    for first in range(0, len(queries), many):
+        moved = _moved(queries[first : first + many], limit, step)
+        if basis is not None:
+            # By shift, since all queries at one are a matrix without being copied.
+            moved = np.matmul(moved.swapaxes(0, 1), basis).swapaxes(0, 1)
+        for row in range(0, len(moved), BATCH):
+            batch = moved[row : row + BATCH]
+            yield first + row, batch.reshape(-1, batch.shape[2])
 
 
 def _basis(library: np.ndarray, work: float) -> np.ndarray | None:
@@ -118,7 +134,7 @@ def _approximation(asked, offered, basis, reference, moves):
         weights, *doubts = (np.zeros(shape, queries.dtype) for shape in shapes)
         return weights, doubts
     some, few = (slice(None, None, -(-len(x) // n)) for x, n in ((queries, 8), (library, 64)))
-    moved = _moved(queries[some], len(moves) // 2, 1)
+    moved = _moved(queries[some], len(moves) // 2, 1).reshape(-1, queries.shape[1])
     products = (moved @ basis @ reference[few].T).reshape(len(own[some]), len(moves), -1)
     missed = (moved @ library[few].T).reshape(products.shape) - products
     products -= own[some, :, 3, None] * others[few, :, 0].T
@@ -136,23 +152,25 @@ def _approximation(asked, offered, basis, reference, moves):
 
 def _lengths(spectra, parts):
     """Norms of spectra and of what their components leave, but for rounding; never 0."""
-    length, part = (np.linalg.norm(x, axis=1) for x in (spectra, parts))
+    power, part = (np.einsum("np,np->n", x, x) for x in (spectra, parts))
     rounding = FLAT * np.finfo(spectra.dtype).eps
-    length = np.maximum(length, np.finfo(spectra.dtype).tiny ** 0.25)
-    return length, np.sqrt(np.maximum(length**2 - part**2, rounding * length**2))
+    power = np.maximum(power, np.finfo(spectra.dtype).tiny ** 0.5)
+    return np.sqrt(power), np.sqrt(np.maximum(power - part, rounding * power))
 
 
 def _interpolation(products):
     """Weights (shifts, TAPS) that fit every second of products (n, shifts, m); errors."""
     shifts = products.shape[1]
     products = products.astype(float).transpose(0, 2, 1).reshape(-1, shifts)
-    weights, errors = np.zeros((shifts, TAPS)), []
-    for place in range(1, shifts, 2):
-        first = _first(place, shifts)
-        known = products[:, first : first + 2 * TAPS : 2]
-        weights[place] = np.linalg.lstsq(known, products[:, place], rcond=None)[0]
-        errors.append(known @ weights[place] - products[:, place])
-    return weights, errors
+    gram = products.T @ products
+    places = np.arange(1, shifts, 2)
+    first = np.array([_first(place, shifts) for place in places])
+    taps = first[:, None] + np.arange(0, 2 * TAPS, 2)
+    inverse = np.linalg.pinv(gram[taps[:, :, None], taps[:, None]], rcond=1e-13, hermitian=True)
+    weights = np.zeros((shifts, TAPS))
+    weights[places] = (inverse @ gram[taps, places[:, None]][:, :, None])[:, :, 0]
+    found = np.einsum("npt,pt->np", products[:, taps], weights[places])
+    return weights, found - products[:, places]
 
 
 @njit(inline="always")
@@ -243,11 +261,14 @@ def _odd(count):
 
 
 def _moved(queries, limit, step):
-    """Queries at every so many shifts, zero beyond. Shift s brings the point p to p + s."""
+    """Views of queries at every so many shifts, zero beyond, shape (n, shifts, points).
+
+    Shift s brings the point p to p + s.
+    """
     points = queries.shape[1]
     wide = np.pad(queries, ((0, 0), (limit, limit)))
     windows = np.lib.stride_tricks.sliding_window_view(wide, points, axis=1)
-    return windows[:, ::-step].reshape(-1, points)
+    return windows[:, ::-step]
 
 
 @njit(**COMPILE)
