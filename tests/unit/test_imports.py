@@ -85,6 +85,17 @@ def test_distances_by_cosine(stage, inputs, settings, files, tmp_path):
     assert not HEAVY & found
 
 
+def test_distances_by_a_kernel(files, tmp_path):
+    """numba does without the linear algebra of scipy."""
+    inputs = {name: files[name] for name in ("queries", "library", "shifts")}
+    settings = COSINE | {"kind": "cityblock"}
+    found = imported(
+        tmp_path, "compute_distances", "compute_distances", **inputs, distances="d.nc", **settings
+    )
+    assert {"numba", "whiteline.measures.kernels.tiles"} <= found
+    assert not (HEAVY - {"numba", "scipy"} | {"scipy.linalg"}) & found
+
+
 def test_a_map(files, tmp_path):
     found = imported(
         tmp_path,
