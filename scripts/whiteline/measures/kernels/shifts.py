@@ -78,9 +78,10 @@ def least(queries: np.ndarray, library: np.ndarray, limit: int, mode: int) -> np
     tables = _turned(others)
     sides = (queries, own), (library, others)
     weights, doubts = _approximation(*sides, basis, reference, moves)
-    products = np.empty((BATCH * len(moves[::step]), CHUNK), queries.dtype)
+    batch = min(BATCH, len(queries))
+    products = np.empty((batch * len(moves[::step]), CHUNK), queries.dtype)
     counts = np.empty(CHUNK, np.int64)
-    found = np.empty((BATCH * len(moves) + TILE, CHUNK, 2), np.int32)
+    found = np.empty((batch * len(moves) + TILE, CHUNK, 2), np.int32)
     for row, seen in _seen(queries, limit, step, basis):
         for n, part in enumerate(parts):
             np.matmul(seen, part, out=products[: len(seen), : part.shape[1]])
@@ -265,10 +266,12 @@ def _moved(queries, limit, step):
 
     Shift s brings the point p to p + s.
     """
-    points = queries.shape[1]
-    wide = np.pad(queries, ((0, 0), (limit, limit)))
-    windows = np.lib.stride_tricks.sliding_window_view(wide, points, axis=1)
-    return windows[:, ::-step]
+    count, points = queries.shape
+    wide = np.zeros((count, points + 2 * limit), queries.dtype)
+    wide[:, limit : limit + points] = queries
+    last, (row, point) = wide[:, 2 * limit :], wide.strides
+    shape = count, 2 * limit // step + 1, points
+    return np.lib.stride_tricks.as_strided(last, shape, (row, -step * point, point))
 
 
 @njit(**COMPILE)
