@@ -284,11 +284,7 @@ def _choose(row, own, column, tables, products, step, weights, ours, theirs, cou
     places, rows = own.shape[1], min(BATCH, out.shape[0] - row)
     columns, kept = min(CHUNK, out.shape[1] - column), (places + step - 1) // step
     differences, values = np.empty((2, places, BLOCK), out.dtype)
-    doubts, highest, two = (
-        np.zeros(BLOCK, out.dtype),
-        np.empty(BLOCK, out.dtype),
-        out.dtype.type(2),
-    )
+    doubts, highest = np.zeros(BLOCK, out.dtype), np.empty(BLOCK, out.dtype)
     counts[:] = 0
     for begin in range(0, columns, BLOCK):
         there = column + begin
@@ -305,10 +301,7 @@ def _choose(row, own, column, tables, products, step, weights, ours, theirs, cou
             for lane in range(min(BLOCK, columns - begin)):
                 doubts[lane] = ours[0, query] * theirs[0, there + lane]
                 doubts[lane] += ours[1, query] * theirs[1, there + lane]
-            highest[:] = -4 * FAR
-            for place in range(places):
-                which = place, there, two * own[query, place, 1], -own[query, place, 2]
-                _value(differences, tables, doubts, values, highest, *which)
+            _values(differences, tables, own, doubts, values, highest, query, there)
             for place in range(places):
                 mask = _reaching(values, highest, place) & inside
                 while mask:
@@ -394,33 +387,50 @@ def _between(context, differences, weights, place, first):
 
 
 @intrinsic
-def _value(context, differences, tables, doubts, values, highest, place, there, scale, less):
-    """Two less the squared distances of a query and a block of the library at a shift.
+def _values(context, differences, tables, own, doubts, values, highest, query, there):
+    """Two less the squared distances of a query and a block of the library at all shifts.
 
-    The most that they may be is left in ``values``; ``highest`` is raised to the least.
+    The most that they may be is left in ``values``; in ``highest`` the greatest that is the least
+    they may be. Written as a loop, because the compiler would not keep that in registers.
     """
 
     def build(context, builder, signature, arguments):
-        place, there, scale, less = arguments[5:]
-        index, block = place.type, ir.VectorType(scale.type, BLOCK)
-        arrays = _arrays(context, builder, signature, arguments, range(5))
-        differences, tables, doubts, values, highest = arrays
-        count = cgutils.unpack_tuple(builder, tables.shape)[1]
-        rows = (builder.add(place, builder.mul(count, index(m))) for m in (1, 2))
+        query, there = arguments[6:]
+        arrays = _arrays(context, builder, signature, arguments, range(6))
+        differences, tables, own, doubts, values, highest = arrays
+        index, number = query.type, values.data.type.pointee
+        block = ir.VectorType(number, BLOCK)
+        places = cgutils.unpack_tuple(builder, tables.shape)[1]
+        none = index(0)
+        uncertain = _load(builder, doubts, block, none, none)
+        first = builder.mul(query, places)
+        outside, body, after = builder.block, *(builder.append_basic_block() for _ in range(2))
+        builder.branch(body)
+        builder.position_at_end(body)
+        place, most = phis = [builder.phi(kind) for kind in (index, block)]
+        row = builder.add(first, place)
+        scale, power = (_load(builder, own, number, row, index(m)) for m in (1, 2))
+        scale = builder.fadd(scale, scale)
+        rows = (builder.add(place, builder.mul(places, index(m))) for m in (1, 2))
         scales, powers = (_load(builder, tables, block, row, there) for row in rows)
         scales = builder.fmul(scales, _spread(builder, scale, block))
-        powers = builder.fsub(_spread(builder, less, block), powers)
-        product = _load(builder, differences, block, place, index(0))
-        found, first = _multiplied(builder, product, scales, powers), (index(0), index(0))
-        doubt = builder.fmul(scales, _load(builder, doubts, block, *first))
-        _store(builder, builder.fadd(found, doubt), values, place, index(0))
-        least = [builder.fsub(found, doubt), _load(builder, highest, block, *first)]
+        powers = builder.fsub(_spread(builder, builder.fneg(power), block), powers)
+        product = _load(builder, differences, block, place, none)
+        found = _multiplied(builder, product, scales, powers)
+        doubt = builder.fmul(scales, uncertain)
+        _store(builder, builder.fadd(found, doubt), values, place, none)
         # A choice between both would become a masked store, which takes long.
-        best = _called(builder, "maxnum", least, ("nnan",))
-        _store(builder, best, highest, *first)
+        least = [builder.fsub(found, doubt), most]
+        least = _called(builder, "maxnum", least, ("nnan",))
+        following = builder.add(place, index(1))
+        _begin(phis, outside, (none, ir.Constant(block, [-4 * FAR] * BLOCK)))
+        _begin(phis, body, (following, least))
+        builder.cbranch(builder.icmp_signed("<", following, places), body, after)
+        builder.position_at_end(after)
+        _store(builder, least, highest, none, none)
         return context.get_dummy_value()
 
-    kinds = differences, tables, doubts, values, highest, place, there, scale, less
+    kinds = differences, tables, own, doubts, values, highest, query, there
     return types.void(*kinds), build
 
 
