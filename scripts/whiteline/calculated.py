@@ -94,25 +94,35 @@ def library_spectra(
             if not skip:
                 raise InputError(sentence) from None
             faults.append(sentence)
-            continue
-        name = f"{number:05d}_{Path(output.labels['file']).stem}"
-        placed = replace(output, energy=output.energy + shift)
-        boundary = axis_zero(parse_ion(output.labels["ion"]), chemical_shift)
-        spectra = _broadened(
-            placed, boundary + output.labels["l3_l2_boundary"], broadenings, energy, polarisations
-        )
-        rows += [{**row, "id": name + row["id"], "energy_shift": shift} for row in spectra]
+        else:
+            shifts = shift, chemical_shift
+            rows += _rows(output, number, *shifts, broadenings, energy, polarisations)
     if not rows:
         asked = ", ".join(polarisations)
         reason = faults[0] if faults else f"no file tells the polarisation {asked}"
         raise InputError(f"there is no spectrum for the library: {reason}")
-    count = len(rows)
-    constant = {
-        "energy_uncertainty": np.zeros(count),
-        "scenario": np.full(count, ""),
-        "leave_out": np.zeros(count),
-    }
+    constant = {name: np.zeros(len(rows)) for name in ("energy_uncertainty", "leave_out")}
+    constant["scenario"] = np.full(len(rows), "")
     return {name: np.array([row[name] for row in rows]) for name in rows[0]} | constant, faults
+
+
+def _rows(
+    output: Output,
+    number: int,
+    shift: float,
+    chemical_shift: float,
+    broadenings: Sequence[Mapping[str, float]],
+    energy: np.ndarray,
+    polarisations: Sequence[str],
+) -> list[dict[str, Any]]:
+    """The spectra of a file whose axis is shifted (eV)."""
+    name = f"{number:05d}_{Path(output.labels['file']).stem}"
+    placed = replace(output, energy=output.energy + shift)
+    boundary = axis_zero(parse_ion(output.labels["ion"]), chemical_shift)
+    spectra = _broadened(
+        placed, boundary + output.labels["l3_l2_boundary"], broadenings, energy, polarisations
+    )
+    return [{**row, "id": name + row["id"], "energy_shift": shift} for row in spectra]
 
 
 def _split(outputs: xr.Dataset) -> Iterator[Output]:

@@ -72,25 +72,17 @@ def prepare_queries(
     InputError
         Names the spectrum that can't be prepared, and why.
     """
-    frame = frame_of(library)
-    ids = recorded["id"].values.astype(str)
+    frame, ids = frame_of(library), recorded["id"].values.astype(str)
     faults = Faults(ids, skip=on_error == "skip")
     records = _white_lines(recorded, faults, frame, preparation)
     known = recorded["energy_uncertainty"].values
-    limit = np.where(np.isnan(known), UNKNOWN_AXIS, known)
     coarse = coarse_offsets(records, frame, preparation.get("alignment", "onset"))
-    offset = np.where(np.isnan(known), coarse, 0.0)
     if energy_reference is not None:
         offset = _reference_offset(ids, records, coarse, frame, energy_reference)
-    elif energy_offset is not None:
-        offset = np.full(len(ids), energy_offset)
-    for row, (record, shift) in enumerate(zip(records, offset, strict=True)):
-        faults.call(row, None, check_cover, record.energy + shift, frame)
-    offset, laid, axis = _refined(records, offset, limit, frame)
-    intensity = _normalised(faults, laid, frame, preparation["normalisation"])
-    results = {"intensity": intensity, "energy": axis, "energy_shift": offset}
-    results["energy_uncertainty"] = limit
-    results["noise"] = _noise(records, frame.step) * _scale(laid, intensity)
+    else:
+        placed = np.where(np.isnan(known), coarse, 0.0)
+        offset = placed if energy_offset is None else np.full(len(ids), energy_offset)
+    results = _on_grid(records, offset, known, frame, preparation["normalisation"], faults)
     labels = {name: recorded[name].values for name in recorded.coords if name not in results}
     data = contracts.dataset(
         "spectra",
@@ -101,9 +93,34 @@ def prepare_queries(
         energy_reference=contracts.dumps(energy_reference or {}),
         skipped=contracts.dumps(list(faults.found.values())),
     )
-    rest = faults.rest()
-    shown = {str(ids[row]): records[row] for row in rest[:SHOWN]}
-    return data.isel(spectrum=rest), _steps(shown, preparation)
+    shown = {str(ids[row]): records[row] for row in faults.rest()[:SHOWN]}
+    return data.isel(spectrum=faults.rest()), _steps(shown, preparation)
+
+
+def _on_grid(
+    records: list[WhiteLines],
+    offset: np.ndarray,
+    known: np.ndarray,
+    frame: Frame,
+    normalisation: str,
+    faults: Faults,
+) -> dict[str, np.ndarray]:
+    """Records whose axes are shifted (eV) on the grid, and how uncertain the shifts are.
+
+    ``known`` is what is known of that, NaN for nothing.
+    """
+    limit = np.where(np.isnan(known), UNKNOWN_AXIS, known)
+    for row, (record, shift) in enumerate(zip(records, offset, strict=True)):
+        faults.call(row, None, check_cover, record.energy + shift, frame)
+    offset, laid, axis = _refined(records, offset, limit, frame)
+    intensity = _normalised(faults, laid, frame, normalisation)
+    return {
+        "intensity": intensity,
+        "energy": axis,
+        "energy_shift": offset,
+        "energy_uncertainty": limit,
+        "noise": _noise(records, frame.step) * _scale(laid, intensity),
+    }
 
 
 def _steps(records: Mapping[str, WhiteLines], preparation: Mapping[str, Any]) -> xr.Dataset:

@@ -70,18 +70,24 @@ def with_references(
         "energy_uncertainty": np.zeros(len(ids)),
         "noise": np.full(len(ids), np.nan),
     }
+    return _extended(
+        library,
+        own,
+        references=contracts.dumps([*ids]),
+        reference_settings=contracts.dumps([*settings]),
+    )
+
+
+def _extended(library: xr.Dataset, own: Mapping[str, np.ndarray], **attributes: str) -> xr.Dataset:
+    """The library with further spectra and attributes."""
     columns = {
         name: np.concatenate([library[name].values, own[name]])
         for name in library.variables
         if name != "energy"
     }
-    attributes = {name: value for name, value in library.attrs.items() if name != "contract"}
+    kept = {name: value for name, value in library.attrs.items() if name != "contract"}
     return contracts.dataset(
-        "spectra",
-        {**columns, "energy": library["energy"].values},
-        **attributes,
-        references=contracts.dumps([*ids]),
-        reference_settings=contracts.dumps([*settings]),
+        "spectra", {**columns, "energy": library["energy"].values}, **kept, **attributes
     )
 
 

@@ -94,15 +94,8 @@ def estimates_dataset(
         library["gaussian_sigma"].values[match],
         *(records[name] for name in EVIDENCE),
     )
-    radius, limit = np.full((len(match), len(COVERAGE)), np.nan), np.inf
-    fits = np.ones(records["distance"].shape, dtype=bool)
-    if calibration is not None:
-        radius, fits = calibration.radius(evidence), calibration.fits(evidence)
-        # An estimator may choose another valence than the nearest.
-        fits[rows, chosen] = True
-        limit = calibration.distance_limit
-        # No calibration spectrum was measured as a reference was: nothing is claimed.
-        radius[contracts.is_reference(library)[match] == 1] = np.inf
+    measured = contracts.is_reference(library)[match] == 1
+    radius, fits, limit = _calibrated(evidence, calibration, chosen, measured)
     lower, upper = _interval(ten_dq, radius, library["ten_dq"].values)
     values = dict(zip(PARAMETERS, records["parameters"].T, strict=True))
     values |= {} if file is None else {"file": file}
@@ -129,6 +122,23 @@ def estimates_dataset(
         varied=contracts.dumps(_varied(library)),
         **attributes,
     )
+
+
+def _calibrated(
+    evidence: Evidence, calibration: Calibration | None, chosen: np.ndarray, measured: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Half widths of intervals (n, coverages), valences that fit (n, candidates), and the greatest
+    distance; ``measured`` are those whose match is a reference.
+    """
+    if calibration is None:
+        shape = evidence.distance.shape
+        return np.full((shape[0], len(COVERAGE)), np.nan), np.ones(shape, dtype=bool), np.inf
+    radius, fits = calibration.radius(evidence), calibration.fits(evidence)
+    # An estimator may choose another valence than the nearest.
+    fits[np.arange(len(chosen)), chosen] = True
+    # No calibration spectrum was measured as a reference was: nothing is claimed.
+    radius[measured] = np.inf
+    return radius, fits, calibration.distance_limit
 
 
 def _varied(library: xr.Dataset) -> list[str]:
