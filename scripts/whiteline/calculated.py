@@ -95,8 +95,10 @@ def library_spectra(
                 raise InputError(sentence) from None
             faults.append(sentence)
         else:
-            shifts = shift, chemical_shift
-            rows += _rows(output, number, *shifts, broadenings, energy, polarisations)
+            name = f"{number:05d}_{Path(output.labels['file']).stem}"
+            placed = replace(output, energy=output.energy + shift)
+            spectra = _broadened(placed, chemical_shift, broadenings, energy, polarisations)
+            rows += [{**row, "id": name + row["id"], "energy_shift": shift} for row in spectra]
     if not rows:
         asked = ", ".join(polarisations)
         reason = faults[0] if faults else f"no file tells the polarisation {asked}"
@@ -104,25 +106,6 @@ def library_spectra(
     constant = {name: np.zeros(len(rows)) for name in ("energy_uncertainty", "leave_out")}
     constant["scenario"] = np.full(len(rows), "")
     return {name: np.array([row[name] for row in rows]) for name in rows[0]} | constant, faults
-
-
-def _rows(
-    output: Output,
-    number: int,
-    shift: float,
-    chemical_shift: float,
-    broadenings: Sequence[Mapping[str, float]],
-    energy: np.ndarray,
-    polarisations: Sequence[str],
-) -> list[dict[str, Any]]:
-    """The spectra of a file whose axis is shifted (eV)."""
-    name = f"{number:05d}_{Path(output.labels['file']).stem}"
-    placed = replace(output, energy=output.energy + shift)
-    boundary = axis_zero(parse_ion(output.labels["ion"]), chemical_shift)
-    spectra = _broadened(
-        placed, boundary + output.labels["l3_l2_boundary"], broadenings, energy, polarisations
-    )
-    return [{**row, "id": name + row["id"], "energy_shift": shift} for row in spectra]
 
 
 def _split(outputs: xr.Dataset) -> Iterator[Output]:
@@ -178,12 +161,14 @@ def _check_place(output: Output, shift: float, grid: np.ndarray) -> float:
 
 def _broadened(
     output: Output,
-    boundary: float,
+    chemical_shift: float,
     broadenings: Sequence[Mapping[str, float]],
     grid: np.ndarray,
     polarisations: Sequence[str],
 ) -> Iterator[dict[str, Any]]:
     """The spectra of a file on the grid: each polarisation that it tells, sticks at each width."""
+    boundary = axis_zero(parse_ion(output.labels["ion"]), chemical_shift)
+    boundary += output.labels["l3_l2_boundary"]
     for polarisation in polarisations:
         intensity = output.polarised(polarisation)
         if intensity is None:

@@ -72,10 +72,9 @@ def prepare_queries(
     InputError
         Names the spectrum that can't be prepared, and why.
     """
-    frame, ids = frame_of(library), recorded["id"].values.astype(str)
-    faults = Faults(ids, skip=on_error == "skip")
+    ids, known = recorded["id"].values.astype(str), recorded["energy_uncertainty"].values
+    frame, faults = frame_of(library), Faults(ids, skip=on_error == "skip")
     records = _white_lines(recorded, faults, frame, preparation)
-    known = recorded["energy_uncertainty"].values
     coarse = coarse_offsets(records, frame, preparation.get("alignment", "onset"))
     if energy_reference is not None:
         offset = _reference_offset(ids, records, coarse, frame, energy_reference)
@@ -93,8 +92,9 @@ def prepare_queries(
         energy_reference=contracts.dumps(energy_reference or {}),
         skipped=contracts.dumps(list(faults.found.values())),
     )
-    shown = {str(ids[row]): records[row] for row in faults.rest()[:SHOWN]}
-    return data.isel(spectrum=faults.rest()), _steps(shown, preparation)
+    rest = faults.rest()
+    shown = {str(ids[row]): records[row] for row in rest[:SHOWN]}
+    return data.isel(spectrum=rest), _steps(shown, preparation)
 
 
 def _on_grid(

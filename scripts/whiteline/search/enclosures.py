@@ -107,20 +107,15 @@ class Enclosures:
         columns = slice(max(first - self.band, 0), last + self.band)
         for start in range(0, len(low), MANY):
             ends = low[start : start + MANY], high[start : start + MANY]
-            wide = _envelope(*ends, self.band)
-            wide = (np.hstack([end[:, :first], end[:, last:]]) for end in wide)
-            inside = self._rounded(*(end[:, columns] for end in ends), low is high)
-            both = zip(inside, self._rounded(*wide, False), strict=True)
-            laid_out.append([_interleaved(np.hstack(parts)) for parts in both])
+            bottom, top = (
+                self.in_steps(np.hstack([end[:, columns], wide[:, :first], wide[:, last:]]))
+                for end, wide in zip(ends, _envelope(*ends, self.band), strict=True)
+            )
+            # The middle of a single spectrum is what it is rounded to.
+            middle = np.rint((bottom + top) / 2)
+            half = np.ceil(np.maximum(top - middle, middle - bottom))
+            laid_out.append([_interleaved(part) for part in (middle, half)])
         return *(np.concatenate(parts) for parts in zip(*laid_out, strict=True)), rows
-
-    def _rounded(self, low: np.ndarray, high: np.ndarray, same: bool) -> tuple[np.ndarray, ...]:
-        """Middles and half widths in steps, rounded outwards; of single spectra to the nearest."""
-        if same:
-            return np.rint(self.in_steps(low)), np.zeros(low.shape)
-        low, high = np.floor(self.in_steps(low)), np.ceil(self.in_steps(high))
-        half = np.ceil((high - low) / 2)
-        return low + half, half
 
 
 class Descent:

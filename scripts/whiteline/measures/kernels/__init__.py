@@ -18,10 +18,11 @@ def _numba_without(module: str) -> None:
     hidden = module not in sys.modules
     if hidden:
         sys.modules[module] = None
-    import numba.np.arraymath  # noqa: F401
-
-    if hidden:
-        del sys.modules[module]
+    try:
+        import numba.np.arraymath  # noqa: F401
+    finally:
+        if hidden:
+            del sys.modules[module]
 
 
 _numba_without("scipy.linalg.cython_blas")
